@@ -18,6 +18,7 @@ type argument struct {
 	kind      nargsKind
 	count     int // of kindN
 	noDest    bool
+	index     int // in parser.actions
 	parser    *Parser
 	exclusive *ExclusiveGroup
 	sub       *Subparsers // not nil: this is the sub-command argument
@@ -92,6 +93,7 @@ func (p *Parser) register(a *argument, g *Group, e *ExclusiveGroup) error {
 		}
 		return &DefinitionError{a.display(), "conflicting option string" + plural + ": " + strings.Join(conflicts, ", ")}
 	}
+	a.index = len(p.actions)
 	p.actions = append(p.actions, a)
 	for _, name := range a.Names {
 		if _, twice := p.options[name]; !twice {

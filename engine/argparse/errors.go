@@ -1,6 +1,9 @@
 package argparse
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // Error is misuse: words or values that do not fit the declarations.
 type Error struct {
@@ -10,6 +13,8 @@ type Error struct {
 	Message  string // argparse's sentence
 	Hint     string // what may have been meant ("did you mean --days?"), or ""; not part of Error()
 	Err      error  // what a Type, Lookup or Secrets function failed with, or nil
+
+	missingPositional bool
 }
 
 // Error is the text argparse prints after "prog: error: ".
@@ -68,3 +73,5 @@ func (e *TypeError) Error() string { return e.Message }
 
 // Unwrap gives the cause.
 func (e *TypeError) Unwrap() error { return e.Err }
+
+func asTypeError(err error) (*TypeError, bool) { return errors.AsType[*TypeError](err) }

@@ -1,0 +1,886 @@
+package argparse
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// mode says which half of an intermixed parse is at work, if any: argparse then
+// parses the options with positionals switched off, and the words left over after it.
+type mode uint8
+
+const (
+	wholeParse mode = iota
+	optionsOnly
+	positionalsOnly
+)
+
+func (m mode) kind(a *argument) nargsKind {
+	if m == optionsOnly && !a.isOption() {
+		return kindSuppress
+	}
+	return a.kind
+}
+
+func (m mode) fallback(a *argument) any {
+	if m == optionsOnly && !a.isOption() {
+		return Suppress
+	}
+	return a.Default
+}
+
+func (m mode) required(a *argument) bool {
+	return a.Required && !(m == positionalsOnly && a.isOption())
+}
+
+// session is what one ParseArgs or CallArgs shares with its sub-parsers and with
+// the second look at the same words.
+type session struct {
+	calling  bool // values of CallArgs, not words
+	warnings []string
+	parsers  []*Parser // those that saw words, for suggestions
+	secrets  map[secretKey]string
+}
+
+// run is one parser at work on one list of words.
+type run struct {
+	*session
+	p       *Parser
+	mode    mode
+	words   []string
+	pattern []byte
+	found   []found // one for each word, where options were seen
+	ns      Namespace
+	state   []uint8 // by index in p.actions
+	warned  []string
+	extras  []string
+	// extrasOfSub are what a sub-parser did not want; they come after the parser's own.
+	extrasOfSub []string
+	verbatim    bool // the value comes from the environment or a prompt: a secret is no @file
+}
+
+const (
+	seen uint8 = 1 << iota
+	seenNonDefault
+)
+
+// found is how a word was read as an option. arg is nil for an option that nobody
+// declared.
+type found struct {
+	is       bool
+	arg      *argument
+	name     string
+	explicit bool   // the word brings its own value
+	sep      string // "=" or "" before it
+	value    string
+}
+
+// ParseArgs turns words (without the program's name) into values. The error is an
+// *Error, a *HelpRequest or a *VersionRequest. The words are not kept. Lists and opaque
+// defaults in the result are those that were declared: treat them as read-only.
+func (p *Parser) ParseArgs(words []string) (Namespace, error) {
+	s := &session{}
+	ns, err := p.parseArgs(s, words)
+	if p.cfg.Warn != nil {
+		for _, w := range s.warnings {
+			p.cfg.Warn(w)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.finish(ns)
+	return ns, nil
+}
+
+func (p *Parser) parseArgs(s *session, words []string) (Namespace, error) {
+	if p.cfg.MissingArgsMessage != "" && len(words) == 0 {
+		return nil, p.fill(&Error{Message: p.cfg.MissingArgsMessage})
+	}
+	ns := make(Namespace, len(p.actions)+len(p.defaults))
+	extras, err := p.parseKnown(s, words, ns, wholeParse)
+	if err != nil {
+		return nil, p.missingArgs(err, words)
+	}
+	if len(extras) == 0 {
+		return ns, nil
+	}
+	if ns := p.parseIntermixed(s, words); ns != nil {
+		return ns, nil
+	}
+	return nil, p.unrecognized(s, extras)
+}
+
+// missingArgs replaces the error about missing positionals when only options were given.
+func (p *Parser) missingArgs(err error, words []string) error {
+	e, ok := err.(*Error)
+	if !ok || p.cfg.MissingArgsMessage == "" || !e.missingPositional ||
+		slices.ContainsFunc(words, func(w string) bool { return !strings.HasPrefix(w, "-") }) {
+		return err
+	}
+	return p.fill(&Error{Message: p.cfg.MissingArgsMessage})
+}
+
+// parseIntermixed is argparse's parse_intermixed_args; nil when that would not accept.
+func (p *Parser) parseIntermixed(s *session, words []string) Namespace {
+	for _, a := range p.actions {
+		if !a.isOption() && (a.kind == kindParser || a.kind == kindRemainder || a.exclusive != nil) {
+			return nil
+		}
+	}
+	again := &session{secrets: s.secrets, parsers: s.parsers}
+	ns := make(Namespace, len(p.actions)+len(p.defaults))
+	rest, err := p.parseKnown(again, words, ns, optionsOnly)
+	if err != nil {
+		return nil
+	}
+	for _, a := range p.actions {
+		if list, ok := ns[a.Dest].([]any); ok && len(list) == 0 && !a.isOption() {
+			delete(ns, a.Dest)
+		}
+	}
+	extras, err := p.parseKnown(again, rest, ns, positionalsOnly)
+	if err != nil || len(extras) > 0 {
+		return nil
+	}
+	s.warnings = again.warnings
+	return ns
+}
+
+// finish turns what parsing keeps in a namespace into what callers see.
+func (p *Parser) finish(ns Namespace) {
+	for k, v := range ns {
+		switch v.(type) {
+		case literal, Sentinel:
+			ns[k] = plain(v)
+		}
+	}
+	if p.flags != nil {
+		p.flags.report(ns)
+	}
+}
+
+// parseKnown parses words into ns and gives the words that nobody wanted.
+func (p *Parser) parseKnown(s *session, words []string, ns Namespace, m mode) ([]string, error) {
+	r := &run{session: s, p: p, mode: m, words: words, ns: ns, state: make([]uint8, len(p.actions))}
+	if !slices.Contains(s.parsers, p) {
+		s.parsers = append(s.parsers, p)
+	}
+	r.setDefaults()
+	err := r.consume()
+	if err == nil {
+		err = r.complete()
+	}
+	if err != nil {
+		return nil, p.fill(err)
+	}
+	return append(r.extras, r.extrasOfSub...), nil
+}
+
+// fill gives an error of this parser its name and usage.
+func (p *Parser) fill(err error) error {
+	if e, ok := err.(*Error); ok && e.Prog == "" && e.Usage == "" {
+		e.Prog, e.Usage = p.cfg.Prog, p.FormatUsage()
+	}
+	return err
+}
+
+func (r *run) setDefaults() {
+	for _, a := range r.p.actions {
+		if a.noDest {
+			continue
+		}
+		if _, ok := r.ns[a.Dest]; ok {
+			continue
+		}
+		if v := r.mode.fallback(a); v != any(Suppress) {
+			r.ns[a.Dest] = declared(v)
+		}
+	}
+	for _, dest := range r.p.defaultKeys {
+		if _, ok := r.ns[dest]; !ok {
+			r.ns[dest] = declared(r.p.defaults[dest])
+		}
+	}
+}
+
+// consume walks over the words, taking positionals and options in turn.
+func (r *run) consume() error {
+	last, err := r.classify()
+	if err != nil {
+		return err
+	}
+	positionals := make([]*argument, 0, 8)
+	for _, a := range r.p.actions {
+		if !a.isOption() {
+			positionals = append(positionals, a)
+		}
+	}
+	start := 0
+	for start <= last {
+		next := start
+		for !r.found[next].is {
+			next++
+		}
+		if next != start {
+			end, err := r.takePositionals(&positionals, start)
+			if err != nil {
+				return err
+			}
+			if end > start {
+				start = end
+				continue
+			}
+			r.extras = append(r.extras, r.words[start:next]...)
+			start = next
+		}
+		if start, err = r.takeOption(start); err != nil {
+			return err
+		}
+	}
+	end, err := r.takePositionals(&positionals, start)
+	if err != nil {
+		return err
+	}
+	r.extras = append(r.extras, r.words[end:]...)
+	return nil
+}
+
+// classify makes the pattern of the words, and gives the index of the last option, or -1.
+func (r *run) classify() (int, error) {
+	r.pattern = make([]byte, len(r.words))
+	last := -1
+	for i, w := range r.words {
+		if w == "--" {
+			r.pattern[i] = separator
+			for j := i + 1; j < len(r.words); j++ {
+				r.pattern[j] = word
+			}
+			break
+		}
+		r.pattern[i] = word
+		if w == "" || w[0] != '-' {
+			continue
+		}
+		f, err := r.p.readOption(w)
+		if err != nil {
+			return 0, err
+		}
+		if f.is {
+			if r.found == nil {
+				r.found = make([]found, len(r.words))
+			}
+			r.pattern[i], r.found[i], last = optional, f, i
+		}
+	}
+	return last, nil
+}
+
+// readOption reads a word that begins with a dash: an option, its abbreviation, one
+// that brings its value, one unknown; or no option at all (found.is is false).
+func (p *Parser) readOption(w string) (found, error) {
+	if a, ok := p.options[w]; ok {
+		return found{is: true, arg: a, name: w}, nil
+	}
+	if len(w) == 1 {
+		return found{}, nil
+	}
+	name, value, hasValue := strings.Cut(w, "=")
+	if hasValue {
+		if a, ok := p.options[name]; ok {
+			return found{is: true, arg: a, name: name, explicit: true, sep: "=", value: value}, nil
+		}
+	}
+	matches := p.prefixed(w)
+	if len(matches) > 1 {
+		return found{}, p.ambiguous(w, matches)
+	}
+	if len(matches) == 1 {
+		return matches[0], nil
+	}
+	if looksNegative(w) && !p.negative || strings.Contains(w, " ") {
+		return found{}, nil
+	}
+	return found{is: true}, nil
+}
+
+// prefixed gives every option that the word may abbreviate. Those of rank Extra only
+// count when no other does.
+func (p *Parser) prefixed(w string) []found {
+	var own, extra []found
+	add := func(f found) {
+		if f.arg.Rank == Extra {
+			extra = append(extra, f)
+		} else {
+			own = append(own, f)
+		}
+	}
+	if strings.HasPrefix(w, "--") {
+		name, value, explicit := strings.Cut(w, "=")
+		sep := ""
+		if explicit {
+			sep = "="
+		}
+		for _, o := range p.order {
+			if strings.HasPrefix(o.name, name) {
+				add(found{true, o.arg, o.name, explicit, sep, value})
+			}
+		}
+	} else {
+		_, n := utf8.DecodeRuneInString(w[1:])
+		short, rest := w[:1+n], w[1+n:]
+		for _, o := range p.order {
+			if o.name == short {
+				add(found{true, o.arg, o.name, true, "", rest})
+			} else if strings.HasPrefix(o.name, w) {
+				add(found{is: true, arg: o.arg, name: o.name})
+			}
+		}
+	}
+	if own != nil {
+		return own
+	}
+	return extra
+}
+
+func (p *Parser) ambiguous(w string, matches []found) error {
+	names := make([]string, len(matches))
+	for i, f := range matches {
+		names[i] = f.name
+		if f.arg.Secret && f.explicit {
+			w = strings.TrimSuffix(w, f.value) + mask
+		}
+	}
+	return &Error{Message: "ambiguous option: " + w + " could match " + strings.Join(names, ", ")}
+}
+
+// takeOption consumes the option at start, with what is clustered behind it and the
+// words it takes, and gives the index of the word after them.
+func (r *run) takeOption(start int) (int, error) {
+	type taken struct {
+		arg  *argument
+		args []string
+		name string
+	}
+	f := r.found[start]
+	if f.arg == nil {
+		r.extras = append(r.extras, r.words[start])
+		return start + 1, nil
+	}
+	var buf [4]taken
+	list := buf[:0]
+	stop := start + 1
+	for {
+		if !f.explicit {
+			n, ok := matchOption(f.arg, r.pattern[start+1:])
+			if !ok {
+				return 0, expected(f.arg)
+			}
+			stop = start + 1 + n
+			list = append(list, taken{f.arg, r.words[start+1 : stop], f.name})
+			break
+		}
+		n, ok := matchOption(f.arg, []byte{word})
+		if !ok {
+			return 0, expected(f.arg)
+		}
+		if n == 1 {
+			list = append(list, taken{f.arg, []string{f.value}, f.name})
+			break
+		}
+		// A flag with something behind it: a cluster of short options, or a mistake.
+		if len(f.name) < 2 || f.name[1] == '-' || f.value == "" || f.sep != "" || f.value[0] == '-' {
+			return 0, argErr(f.arg, "ignored explicit argument "+reprString(f.value))
+		}
+		list = append(list, taken{f.arg, nil, f.name})
+		_, n = utf8.DecodeRuneInString(f.value)
+		name, rest := "-"+f.value[:n], f.value[n:]
+		a, ok := r.p.options[name]
+		if !ok {
+			r.extras = append(r.extras, "-"+f.value)
+			break
+		}
+		f = found{is: true, arg: a, name: name, explicit: rest != "", value: rest}
+		if value, ok := strings.CutPrefix(rest, "="); ok {
+			f.sep, f.value = "=", value
+		}
+	}
+	for _, t := range list {
+		if t.arg.Deprecated {
+			r.warnOnce(t.name, "option '"+t.name+"' is deprecated")
+		}
+		if err := r.take(t.arg, t.args, t.name); err != nil {
+			return 0, err
+		}
+	}
+	return stop, nil
+}
+
+func (r *run) warnOnce(key, message string) {
+	if !slices.Contains(r.warned, key) {
+		r.warned = append(r.warned, key)
+		r.warnings = append(r.warnings, message)
+	}
+}
+
+// takePositionals consumes as many positionals as match at start.
+func (r *run) takePositionals(positionals *[]*argument, start int) (int, error) {
+	shares := matchPositionals(*positionals, r.pattern[start:], r.mode)
+	for i, n := range shares {
+		a := (*positionals)[i]
+		args := r.words[start : start+n]
+		start += n
+		if n > 0 && a.Deprecated {
+			r.warnOnce(a.Dest, "argument '"+a.Dest+"' is deprecated")
+		}
+		if err := r.take(a, args, ""); err != nil {
+			return 0, err
+		}
+	}
+	*positionals = (*positionals)[len(shares):]
+	return start, nil
+}
+
+// take converts the words of one argument and does what its action says. name is the
+// option string used, "" for a positional.
+func (r *run) take(a *argument, args []string, name string) error {
+	r.state[a.index] |= seen
+	if !a.isOption() && a.kind != kindParser && a.kind != kindRemainder {
+		if d := slices.Index(args, "--"); d >= 0 {
+			args = slices.Delete(slices.Clone(args), d, d+1)
+		}
+		if len(args) == 0 && a.Env != "" && r.mode.kind(a) != kindSuppress {
+			if ok, err := r.takeEnv(a); ok || err != nil {
+				return err
+			}
+		}
+	}
+	value, isDefault, err := r.values(a, args)
+	if err != nil {
+		return err
+	}
+	return r.act(a, value, isDefault, name)
+}
+
+// act stores a value, unless another argument of an exclusive group forbids it.
+func (r *run) act(a *argument, value any, isDefault bool, name string) error {
+	if !isDefault && !same(value, declared(r.mode.fallback(a))) {
+		if err := r.exclude(a); err != nil {
+			return err
+		}
+	}
+	if isSuppress(value) {
+		return nil
+	}
+	switch a.Action {
+	case ActionStore:
+		r.ns[a.Dest] = value
+	case ActionStoreConst, ActionStoreTrue, ActionStoreFalse:
+		r.ns[a.Dest] = declared(a.Const)
+	case ActionAppend:
+		r.ns[a.Dest] = append(items(r.ns[a.Dest]), plain(value))
+	case ActionAppendConst:
+		r.ns[a.Dest] = append(items(r.ns[a.Dest]), plain(declared(a.Const)))
+	case ActionExtend:
+		r.ns[a.Dest] = append(items(r.ns[a.Dest]), elements(value)...)
+	case ActionCount:
+		n, _ := asInt(r.ns[a.Dest])
+		r.ns[a.Dest] = n + 1
+	case ActionBooleanOptional:
+		if name != "" {
+			r.ns[a.Dest] = !strings.HasPrefix(name, "--no-")
+		}
+	case ActionHelp:
+		return &HelpRequest{r.p}
+	case ActionVersion:
+		return &VersionRequest{r.p.formatVersion(a.Version)}
+	case actionParsers:
+		return r.takeSubparser(a, value.([]any))
+	}
+	return nil
+}
+
+// exclude notes that an argument was given, and refuses it beside another of its group.
+func (r *run) exclude(a *argument) error {
+	r.state[a.index] |= seenNonDefault
+	if a.exclusive == nil {
+		return nil
+	}
+	for _, other := range a.exclusive.actions {
+		if other != a && r.state[other.index]&seenNonDefault != 0 {
+			return argErr(a, "not allowed with argument "+other.display())
+		}
+	}
+	return nil
+}
+
+func (r *run) takeSubparser(a *argument, values []any) error {
+	name := plain(values[0]).(string)
+	if !a.noDest {
+		r.ns[a.Dest] = name
+	}
+	sub, ok := a.sub.parsers[name]
+	if !ok {
+		return argErr(a, "unknown parser "+reprString(name)+" (choices: "+strings.Join(a.sub.names, ", ")+")")
+	}
+	if a.sub.deprecated[name] {
+		r.warnings = append(r.warnings, "command '"+name+"' is deprecated")
+	}
+	words := make([]string, len(values)-1)
+	for i, v := range values[1:] {
+		words[i] = v.(string)
+	}
+	ns := make(Namespace, len(sub.actions))
+	extras, err := sub.parseKnown(r.session, words, ns, wholeParse)
+	if err != nil {
+		return err
+	}
+	for k, v := range ns {
+		r.ns[k] = v
+	}
+	r.extrasOfSub = append(r.extrasOfSub, extras...)
+	return nil
+}
+
+// noValue is what a flag takes from the words.
+type noValue struct{}
+
+// items copies a list that is to grow. A default that is no list begins a new one.
+func items(v any) []any {
+	if list, ok := v.([]any); ok {
+		return slices.Clip(list)
+	}
+	if list, ok := asList(v); ok {
+		return list
+	}
+	return []any{}
+}
+
+// asList gives any Go slice or array as []any; strings and bytes are none.
+func asList(v any) ([]any, bool) {
+	switch v := v.(type) {
+	case nil, string, literal, []byte:
+		return nil, false
+	case []any:
+		return v, true
+	case []string:
+		list := make([]any, len(v))
+		for i, s := range v {
+			list[i] = s
+		}
+		return list, true
+	}
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Slice {
+		return nil, false
+	}
+	list := make([]any, rv.Len())
+	for i := range list {
+		list[i] = rv.Index(i).Interface()
+	}
+	return list, true
+}
+
+// elements are what extend adds: a list's items, and, as Python has it, a string's characters.
+func elements(v any) []any {
+	switch v := plain(v).(type) {
+	case []any:
+		return v
+	case string:
+		list := make([]any, 0, len(v))
+		for i := 0; i < len(v); {
+			_, n := utf8.DecodeRuneInString(v[i:])
+			list = append(list, v[i:i+n])
+			i += n
+		}
+		return list
+	case nil:
+		return nil
+	default:
+		if list, ok := asList(v); ok {
+			return list
+		}
+		return []any{v}
+	}
+}
+
+// values converts the words of an argument. isDefault says that the value is the
+// declared default itself.
+func (r *run) values(a *argument, args []string) (value any, isDefault bool, err error) {
+	kind := r.mode.kind(a)
+	switch {
+	case len(args) == 0 && kind == kindOptional:
+		v := declared(a.Default)
+		if a.isOption() {
+			v = declared(a.Const)
+		}
+		if text, ok := v.(literal); ok {
+			if v, err = r.convertDefault(a, text); err == nil {
+				err = r.check(a, v)
+			}
+			return v, false, err
+		}
+		return v, !a.isOption(), nil
+	case len(args) == 0 && kind == kindZeroOrMore && !a.isOption():
+		if isNone(a.Default) {
+			return []any{}, false, nil
+		}
+		v := declared(a.Default)
+		if isSuppress(v) {
+			return v, true, nil
+		}
+		return v, true, r.check(a, v)
+	case len(args) == 1 && (kind == kindOne || kind == kindOptional):
+		v, err := r.convert(a, args[0])
+		if err == nil {
+			err = r.check(a, v)
+		}
+		return v, false, err
+	case kind == kindSuppress:
+		return Suppress, true, nil
+	case kind == kindN && a.count == 0:
+		return noValue{}, false, nil
+	}
+	list := make([]any, len(args))
+	for i, w := range args {
+		if list[i], err = r.convert(a, w); err != nil {
+			return nil, false, err
+		}
+	}
+	if kind == kindRemainder {
+		return list, false, nil
+	}
+	for i, v := range list {
+		if kind == kindParser && i > 0 {
+			break
+		}
+		if err := r.check(a, v); err != nil {
+			return nil, false, err
+		}
+	}
+	return list, false, nil
+}
+
+// check refuses a value that is none of the choices.
+func (r *run) check(a *argument, v any) error {
+	if a.sub != nil {
+		name, _ := plain(v).(string)
+		if _, ok := a.sub.parsers[name]; ok {
+			return nil
+		}
+		reprs := make([]string, len(a.sub.names))
+		for i, n := range a.sub.names {
+			reprs[i] = reprString(n)
+		}
+		return choiceErr(a, reprString(name), reprs, closest(name, a.sub.names))
+	}
+	if a.Choices == nil {
+		return nil
+	}
+	values := &r.p.cfg.Values
+	for _, c := range a.Choices {
+		if values.equal(c, v) {
+			return nil
+		}
+	}
+	shown, hint := reprString(mask), ""
+	reprs := make([]string, len(a.Choices))
+	texts := make([]string, len(a.Choices))
+	for i, c := range a.Choices {
+		reprs[i], texts[i] = values.repr(c), values.str(c)
+	}
+	if !a.Secret {
+		shown, hint = values.repr(v), closest(values.str(v), texts)
+	}
+	return choiceErr(a, shown, reprs, hint)
+}
+
+func choiceErr(a *argument, shown string, choices []string, hint string) error {
+	return &Error{Argument: a.display(), Hint: didYouMean(hint),
+		Message: "invalid choice: " + shown + " (choose from " + strings.Join(choices, ", ") + ")"}
+}
+
+// convert turns a word into a value by the argument's type.
+func (r *run) convert(a *argument, w string) (any, error) {
+	if a.Secret && !r.calling && !r.verbatim {
+		resolved, err := r.readSecret(a, w)
+		if err != nil {
+			return nil, err
+		}
+		w = resolved
+	}
+	if a.Type.Parse == nil {
+		return w, nil
+	}
+	v, err := a.Type.Parse(w)
+	if err != nil {
+		return nil, typeErr(a, w, reprString(w), err)
+	}
+	return v, nil
+}
+
+// convertDefault converts a string of a declaration; without a type it stays the same string.
+func (r *run) convertDefault(a *argument, text literal) (any, error) {
+	if a.Type.Parse == nil {
+		return text, nil
+	}
+	v, err := a.Type.Parse(string(text))
+	if err != nil {
+		return nil, typeErr(a, string(text), reprString(string(text)), err)
+	}
+	return v, nil
+}
+
+// typeErr is the sentence for a value that its type refused.
+func typeErr(a *argument, value, shown string, err error) error {
+	e := &Error{Argument: a.display(), Err: err}
+	own, ok := asTypeError(err)
+	if a.Secret {
+		e.Err = nil // it may hold the value
+		shown = reprString(mask)
+	}
+	if !ok {
+		e.Message = "invalid " + a.typeName() + " value: " + shown
+		return e
+	}
+	e.Message = own.Message
+	if a.Secret && value != "" {
+		e.Message = strings.ReplaceAll(e.Message, value, mask)
+	}
+	return e
+}
+
+func (a *argument) typeName() string {
+	if a.Type.Name == "" {
+		return "str"
+	}
+	return a.Type.Name
+}
+
+func expected(a *argument) error {
+	switch a.kind {
+	case kindOne:
+		return argErr(a, "expected one argument")
+	case kindOneOrMore:
+		return argErr(a, "expected at least one argument")
+	}
+	plural := "s"
+	if a.count == 1 {
+		plural = ""
+	}
+	return argErr(a, "expected "+strconv.Itoa(a.count)+" argument"+plural)
+}
+
+func argErr(a *argument, message string) error {
+	return &Error{Argument: a.display(), Message: message}
+}
+
+// complete handles what the words did not give: the environment, required arguments
+// and groups, and defaults that are still strings.
+func (r *run) complete() error {
+	if err := r.environment(); err != nil {
+		return err
+	}
+	if err := r.askSecrets(); err != nil {
+		return err
+	}
+	var missing []string
+	positional := false
+	for i, a := range r.p.actions {
+		if r.state[i]&seen != 0 {
+			continue
+		}
+		if r.mode.required(a) {
+			missing = append(missing, a.display())
+			positional = positional || !a.isOption()
+			continue
+		}
+		if err := r.convertUnseen(a); err != nil {
+			return err
+		}
+	}
+	if missing != nil {
+		return &Error{Message: "the following arguments are required: " + strings.Join(missing, ", "), missingPositional: positional}
+	}
+	return r.requiredGroups()
+}
+
+// convertUnseen converts a default that is a string and still stands in the namespace.
+func (r *run) convertUnseen(a *argument) error {
+	text, ok := declared(r.mode.fallback(a)).(literal)
+	if !ok {
+		return nil
+	}
+	if current, ok := r.ns[a.Dest]; !ok || !same(text, current) {
+		return nil
+	}
+	v, err := r.convertDefault(a, text)
+	if err != nil {
+		return err
+	}
+	r.ns[a.Dest] = v
+	return nil
+}
+
+func (r *run) requiredGroups() error {
+	if r.mode == positionalsOnly {
+		return nil
+	}
+	for _, e := range r.p.exclusive {
+		if !e.required {
+			continue
+		}
+		given := false
+		var names []string
+		for _, a := range e.actions {
+			given = given || r.state[a.index]&seenNonDefault != 0
+			if !a.HelpSuppressed {
+				names = append(names, a.display())
+			}
+		}
+		if !given {
+			return &Error{Message: fmt.Sprintf("one of the arguments %s is required", strings.Join(names, " "))}
+		}
+	}
+	return nil
+}
+
+func (p *Parser) unrecognized(s *session, extras []string) error {
+	shown := make([]string, len(extras))
+	hint := ""
+	for i, w := range extras {
+		shown[i] = w
+		if !strings.HasPrefix(w, "-") {
+			continue
+		}
+		name, _, hasValue := strings.Cut(w, "=")
+		guess, a := p.guess(s, name)
+		if guess != "" && hint == "" {
+			hint = guess
+		}
+		if a != nil && a.Secret && hasValue {
+			shown[i] = name + "=" + mask
+		}
+	}
+	return p.fill(&Error{Message: "unrecognized arguments: " + strings.Join(shown, " "), Hint: didYouMean(hint)})
+}
+
+// guess finds the option that was meant by name, in the last parser that knows one.
+func (p *Parser) guess(s *session, name string) (string, *argument) {
+	for _, parser := range slices.Backward(s.parsers) {
+		var names []string
+		for _, o := range parser.order {
+			if !o.arg.HelpSuppressed {
+				names = append(names, o.name)
+			}
+		}
+		if guess := closest(name, names); guess != "" {
+			return guess, parser.options[guess]
+		}
+	}
+	return "", nil
+}
