@@ -282,6 +282,7 @@ func (a *argument) completeAction() error {
 	case ActionHelp:
 		return flag(Suppress, nil, "nargs", "const", "type", "choices", "metavar", "required")
 	case ActionVersion:
+		a.Deprecated = false // argparse 3.13 does not pass it on
 		if a.Help == "" {
 			a.Help = "show program's version number and exit"
 		}
