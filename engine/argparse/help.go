@@ -179,9 +179,9 @@ func (f *formatter) usage(prefix string, actions []*argument) string {
 func (f *formatter) brokenUsage(prefix, prog string, options, positionals []string) string {
 	if 4*(length(prefix)+length(prog)) > 3*f.width {
 		indent := spaces(length(prefix))
-		lines := f.usageLines(slices.Concat(options, positionals), indent, "")
+		lines := f.usageLines(slices.Concat(options, positionals), indent, -1)
 		if len(lines) > 1 {
-			lines = slices.Concat(f.usageLines(options, indent, ""), f.usageLines(positionals, indent, ""))
+			lines = slices.Concat(f.usageLines(options, indent, -1), f.usageLines(positionals, indent, -1))
 		}
 		return strings.Join(append([]string{prog}, lines...), "\n")
 	}
@@ -189,24 +189,24 @@ func (f *formatter) brokenUsage(prefix, prog string, options, positionals []stri
 	var lines []string
 	switch {
 	case len(options) > 0:
-		lines = f.usageLines(append([]string{prog}, options...), indent, prefix)
-		lines = append(lines, f.usageLines(positionals, indent, "")...)
+		lines = f.usageLines(append([]string{prog}, options...), indent, length(prefix))
+		lines = append(lines, f.usageLines(positionals, indent, -1)...)
 	case len(positionals) > 0:
-		lines = f.usageLines(append([]string{prog}, positionals...), indent, prefix)
+		lines = f.usageLines(append([]string{prog}, positionals...), indent, length(prefix))
 	default:
 		lines = []string{prog}
 	}
 	return strings.Join(lines, "\n")
 }
 
-// usageLines fills lines with parts. A prefix stands before the first, which then has
-// no indent.
-func (f *formatter) usageLines(parts []string, indent, prefix string) []string {
+// usageLines fills lines with parts. The first line has no indent but a prefix of that
+// many characters before it, unless prefix is negative.
+func (f *formatter) usageLines(parts []string, indent string, prefix int) []string {
 	var lines, line []string
 	start := len(indent) - 1
 	used := start
-	if prefix != "" {
-		used = length(prefix) - 1
+	if prefix >= 0 {
+		used = prefix - 1
 	}
 	for _, part := range parts {
 		if used+1+length(part) > f.width && len(line) > 0 {
@@ -219,7 +219,7 @@ func (f *formatter) usageLines(parts []string, indent, prefix string) []string {
 	if len(line) > 0 {
 		lines = append(lines, indent+strings.Join(line, " "))
 	}
-	if prefix != "" && len(lines) > 0 {
+	if prefix >= 0 && len(lines) > 0 {
 		lines[0] = lines[0][len(indent):]
 	}
 	return lines

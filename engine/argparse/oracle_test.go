@@ -76,7 +76,7 @@ type caseSpec struct {
 
 // outcome is what one list of words gave, here and there.
 type outcome struct {
-	OK       map[string]any `json:"ok,omitempty"`
+	OK       map[string]any `json:"ok,omitzero"`
 	Error    string         `json:"error,omitempty"`
 	Prog     string         `json:"prog,omitempty"`
 	Usage    string         `json:"usage,omitempty"`

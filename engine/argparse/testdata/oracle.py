@@ -137,7 +137,7 @@ def attempt(fn, words):
     except Done as d:
         result = d.result
     except Exception as e:
-        result = {"crash": type(e).__name__}
+        result = {"crash": str(e) if "intermixed" in str(e) else type(e).__name__}
     if warnings:
         result["warnings"] = list(warnings)
     return result
@@ -164,6 +164,8 @@ def run(case):
             mixed = attempt(parser.parse_intermixed_args, words)
             if "ok" in mixed:
                 result["mixed"] = mixed
+            elif "crash" in mixed and "parse_intermixed_args" not in mixed["crash"]:
+                result = mixed
         out["runs"].append(result)
     return out
 
