@@ -12,7 +12,7 @@ func fstring(literal string, raw bool) string {
 	if strings.HasPrefix(literal, "'") {
 		quote = "'"
 	}
-	if len(literal) < 2 || strings.HasPrefix(literal, strings.Repeat(quote, 3)) || !strings.HasSuffix(literal, quote) || len(literal) > 120 || strings.ContainsAny(literal, "\r\n") {
+	if len(literal) < 2 || strings.HasPrefix(literal, strings.Repeat(quote, 3)) || !strings.HasSuffix(literal, quote) || len(literal) > 120 || !printable(literal) {
 		return ""
 	}
 	body := literal[1 : len(literal)-1]

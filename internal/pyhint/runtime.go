@@ -2,7 +2,11 @@
 
 package pyhint
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // evaluated explains an evaluation error. Where the position does not tell, the
 // line does.
@@ -17,7 +21,9 @@ func evaluated(toks []token, line int, message string) string {
 		return "a dict or set cannot change while a loop walks it: write for x in list(d)"
 	case strings.HasSuffix(message, " referenced before assignment"):
 		return unassigned(toks, message)
-	case strings.HasPrefix(message, "unknown conversion %"), message == "incomplete format":
+	case message == "incomplete format":
+		return "write %% for a percent sign"
+	case strings.HasPrefix(message, "unknown conversion %"):
 		return conversion(toks, line, message)
 	case strings.Contains(message, "string value is not iterable"),
 		strings.HasSuffix(message, "got string, want iterable"),
@@ -30,14 +36,14 @@ func evaluated(toks []token, line int, message string) string {
 		return printKeyword(message)
 	}
 	if _, spec, ok := strings.Cut(message, "format spec features not supported in replacement fields: "); ok {
-		if strings.ContainsAny(spec, "{}\"\r\n") {
+		if strings.ContainsAny(spec, `{}"`) || !printable(spec) {
 			return `str.format has no specs: write {} and pass format(value, spec), where spec may be "%d" % width`
 		}
 		return `str.format has no specs: write {} and pass format(value, "` + spec + `")`
 	}
 	for _, syntax := range []string{"attribute syntax x.y", "element syntax a[i]"} {
 		if _, name, ok := strings.Cut(message, syntax+" is not supported in replacement fields: "); ok {
-			if name == "" || isDigit(rune(name[0])) || strings.ContainsAny(name, "\r\n") {
+			if name == "" || isDigit(rune(name[0])) || !printable(name) {
 				return "str.format looks nothing up: write {} and pass the value itself"
 			}
 			return "str.format looks nothing up: write {} and pass " + name
@@ -48,6 +54,11 @@ func evaluated(toks []token, line int, message string) string {
 		return attribute(kind, attr)
 	}
 	return operator(message)
+}
+
+// printable reports whether a text may go into a hint as it is.
+func printable(text string) bool {
+	return utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
 }
 
 // frozen explains a change to what may not change any more.
@@ -89,32 +100,24 @@ func unassigned(toks []token, message string) string {
 
 // conversion explains a directive that the % operator does not know.
 func conversion(toks []token, line int, message string) string {
-	if message == "incomplete format" || message == "unknown conversion % " {
+	const rule = "% knows no width and no precision: write %s with "
+	shown := strings.TrimPrefix(message, "unknown conversion %")
+	switch {
+	case shown == "u" || shown == "l":
+		return "write %d"
+	case shown == "" || !strings.Contains("-+#.*0123456789", shown[:1]):
 		return "write %% for a percent sign"
 	}
-	const rule = "% knows no width and no precision: write %s with "
 	for _, t := range toks {
-		if t.kind != kindString || line != 0 && (t.line > line || t.endLine < line-20) {
+		if t.kind != kindString || t.endLine != line || len(t.text) > 4096 {
 			continue
 		}
-		for text := t.text; ; {
-			_, after, ok := strings.Cut(text, "%")
-			if !ok {
-				break
-			}
-			text = after
-			if strings.HasPrefix(after, "%") {
-				text = after[1:]
-				continue
-			}
-			spec, ok := formatSpec(after)
-			if ok && (t.line == line || t.endLine == line) && strings.HasSuffix(message, "%"+specStart(after)) {
+		text := strings.ReplaceAll(t.text, "%%", "")
+		for _, directive := range strings.Split(text, "%")[1:] {
+			if spec, ok := formatSpec(directive); ok && shown == specStart(directive) {
 				return rule + `format(x, "` + spec + `")`
 			}
 		}
-	}
-	if strings.HasSuffix(message, "%u") || strings.HasSuffix(message, "%l") {
-		return "write %d"
 	}
 	return rule + `format(x, spec), such as format(x, ".2f")`
 }

@@ -41,7 +41,7 @@ func parsed(toks []token, line, col int, got, want string) Advice {
 	case ":":
 		return colon(p, want)
 	case "newline":
-		if want == ":" && oneOfText(p.statement().at(0).text, "if", "elif", "else", "for", "while", "def") {
+		if want == ":" && blockWord(p.statement().at(0).text) {
 			return Advice{Message: `missing ":" at the end of the line`, Line: prev.endLine, Col: prev.endC}
 		}
 	case "-":
@@ -77,6 +77,18 @@ func parsed(toks []token, line, col int, got, want string) Advice {
 	case "async":
 		return p.advice(0, "unexpected async", keyword(p, got))
 	}
+	if want == ":" && p.at(0).kind == kindName && blockWord(p.statement().at(0).text) {
+		if _, i := p.inside(); i < 0 && !inLambda(p) {
+			return Advice{Message: `missing ":" before ` + p.at(0).text, Line: prev.endLine, Col: prev.endC}
+		}
+	}
+	if oneOfText(want, ",", ")", "]", "}") && value(p.at(0)) && (value(prev) || oneOfText(prev.text, ")", "]", "}")) {
+		name := p.at(0).text
+		if p.at(0).kind == kindString {
+			name = "the string"
+		}
+		return Advice{Message: "missing comma before " + name, Line: prev.endLine, Col: prev.endC}
+	}
 	if want == "indent" {
 		return Advice{Message: "expected an indented block", Line: p.at(0).line, Col: p.at(0).col, Hint: "a body of nothing, or of comments alone, is written pass"}
 	}
@@ -97,9 +109,21 @@ func (p place) advice(n int, message, hint string) Advice {
 
 func oneOfText(text string, texts ...string) bool { return slices.Contains(texts, text) }
 
+// blockWord reports whether a statement that starts so has a ":" and a block.
+func blockWord(word string) bool {
+	return oneOfText(word, "if", "elif", "else", "for", "while", "def")
+}
+
+// value reports whether a token is an expression by itself.
+func value(t token) bool {
+	return t.kind == kindName && !reserved(t.text) || t.kind == kindNumber || t.kind == kindString
+}
+
 func power() string {
 	return `Starlark has no **: write x * x, or pow of load("@std", "math"), which gives a float`
 }
+
+func walrus() string { return "Starlark has no :=: assign on a line of its own first" }
 
 func typeHints() string { return "Starlark has no type hints: delete it" }
 
@@ -136,6 +160,9 @@ func adjacentString(p place) Advice {
 		hint := `Starlark has no f-strings: use "…%s" % x, or "…{}".format(x), with format(x, ".2f") for a spec`
 		if text := fstring(this.text, strings.Contains(letters, "r")); text != "" {
 			hint = "Starlark has no f-strings: use " + text
+		}
+		if next := p.at(1); next.kind == kindString || prefix(next.text) && next.touches(p.at(2)) && p.at(2).kind == kindString {
+			hint += ", and + between the strings"
 		}
 		return p.advice(-1, "unexpected f-string", hint)
 	case "u":
@@ -197,7 +224,7 @@ func colon(p place, want string) Advice {
 	first := p.statement()
 	switch {
 	case p.at(0).touches(p.at(1)) && p.at(1).text == "=":
-		return p.advice(0, "unexpected :=", "Starlark has no :=: assign on a line of its own first")
+		return p.advice(0, "unexpected :=", walrus())
 	case want == "(" && first.at(0).text == "def":
 		return p.advice(0, "missing parentheses", "write def "+p.at(-1).text+"():")
 	case oneOfText(want, ")", ",") && first.at(0).text == "def" && p.at(-1).kind == kindName:
@@ -302,6 +329,10 @@ func primary(p place, got string) Advice {
 		}
 	case "indent":
 		return Advice{Message: "unexpected indent", Hint: tabs(p)}
+	case "=":
+		if prev.text == ":" && prev.touches(p.at(0)) {
+			return p.advice(-1, "unexpected :=", walrus())
+		}
 	case "newline", "end of file":
 		if sign := prev.text; (sign == "+" || sign == "-") && p.at(-2).text == sign && p.at(-2).touches(prev) {
 			return p.advice(-2, "unexpected "+sign+sign, "Starlark has no "+sign+sign+": write x "+sign+"= 1")
@@ -431,7 +462,13 @@ func refused(toks []token, line, col int, message string) Advice {
 		second, _, _ := strings.Cut(rest, " ")
 		return Advice{Hint: "Starlark chains no comparisons: write a " + first + " b and b " + unquote(second) + " c"}
 	case message == "conditional expression without else clause":
-		if bracket, _ := startingAt(toks, line, col).inside(); bracket == "[" {
+		p := startingAt(toks, line, col)
+		for i := p.i; i < len(toks) && toks[i].line == line; i++ {
+			if toks[i].text == "is" { // the parser looks for else there
+				return place{toks, i}.advice(0, "unexpected is", identity(place{toks, i}))
+			}
+		}
+		if bracket, _ := p.inside(); bracket == "[" {
 			return Advice{Hint: "write a if condition else b; a filter stands at the end, [x for x in xs if condition]"}
 		}
 		return Advice{Hint: "write a if condition else None"}
