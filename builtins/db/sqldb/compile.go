@@ -1,0 +1,640 @@
+package sqldb
+
+// SQL from queries. Text and values grow together in a buffer, placeholders
+// are numbered at the end; what a script wrote is only ever a value.
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// mark stands for a placeholder until the text is finished. No identifier can
+// hold it: tables and columns come from the database, which allows no NUL.
+const mark = '\x00'
+
+// buffer is SQL text with the values of its placeholders, in order.
+type buffer struct {
+	text []byte
+	args []any
+}
+
+func (b *buffer) str(s ...string) *buffer {
+	for _, s := range s {
+		b.text = append(b.text, s...)
+	}
+	return b
+}
+
+func (b *buffer) arg(v any) *buffer {
+	b.text = append(b.text, mark)
+	b.args = append(b.args, v)
+	return b
+}
+
+func (b *buffer) add(o *buffer) *buffer {
+	b.text = append(b.text, o.text...)
+	b.args = append(b.args, o.args...)
+	return b
+}
+
+func (b *buffer) statement(d Dialect, once, write bool) (Statement, error) {
+	if len(b.args) > d.maxParams() {
+		return Statement{}, fmt.Errorf("the statement has %d values; %s takes at most %d", len(b.args), d.Vendor(), d.maxParams())
+	}
+	out := make([]byte, 0, len(b.text)+2*len(b.args))
+	n := 0
+	for _, ch := range b.text {
+		switch {
+		case ch != mark:
+			out = append(out, ch)
+		case d.numbered():
+			n++
+			out = append(out, '$')
+			out = strconv.AppendInt(out, int64(n), 10)
+		default:
+			out = append(out, '?')
+		}
+	}
+	return Statement{SQL: string(out), Args: b.args, Once: once, Write: write}, nil
+}
+
+// writer compiles one statement.
+type writer struct {
+	*Compiler
+	ctx     context.Context
+	d       Dialect
+	aliases int
+	err     error
+	// long: the text depends on how many values there are, so a prepared
+	// statement would hardly be used again.
+	long bool
+}
+
+// scope is one SELECT, UPDATE or DELETE: its table and joins.
+type scope struct {
+	parent *scope
+	table  *Table
+	alias  string
+	joins  buffer
+	byHop  map[string]string
+}
+
+func (c *Compiler) writer(ctx context.Context) (*writer, error) {
+	d, err := c.Runner.db.Dialect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &writer{Compiler: c, ctx: ctx, d: d}, nil
+}
+
+func (w *writer) fail(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+func (w *writer) scope(parent *scope, t *Table) *scope {
+	s := &scope{parent: parent, table: t, alias: "t" + strconv.Itoa(w.aliases), byHop: map[string]string{}}
+	w.aliases++
+	return s
+}
+
+func (w *writer) tableName(t *Table) string {
+	if t.Schema != "" {
+		return w.d.quote(t.Schema) + "." + w.d.quote(t.Name)
+	}
+	return w.d.quote(t.Name)
+}
+
+func (w *writer) from(s *scope) *buffer {
+	b := &buffer{}
+	if s.table.derived != nil {
+		return b.str("(").add(w.query(s.table.derived, s.parent)).str(") AS ", s.alias)
+	}
+	return b.str(w.tableName(s.table), " AS ", s.alias)
+}
+
+// join returns the alias of the table at the end of the hops, joining what is
+// not joined yet. Joins are LEFT: a condition on the joined table drops the
+// rows without one, as it would with INNER, and every optimizer sees that.
+func (w *writer) join(s *scope, hops []Hop) string {
+	alias, path := s.alias, ""
+	for _, h := range hops {
+		from, to := h.Key.Column, h.Key.ParentColumn
+		target := h.Key.Parent
+		step := ">" + from.Name
+		if h.Reverse {
+			from, to = to, from
+			target = h.Key.Child
+			step = "<" + target.Schema + "." + target.Name + "." + to.Name + "#" + strconv.Itoa(h.Use)
+		}
+		path += step
+		next, ok := s.byHop[path]
+		if !ok {
+			next = "t" + strconv.Itoa(w.aliases)
+			w.aliases++
+			s.byHop[path] = next
+			s.joins.str(" LEFT JOIN ", w.tableName(target), " AS ", next, " ON ", next, ".", w.d.quote(to.Name), " = ", alias, ".", w.d.quote(from.Name))
+		}
+		alias = next
+	}
+	return alias
+}
+
+// query writes a SELECT.
+func (w *writer) query(q *Select, parent *scope) *buffer {
+	s := w.scope(parent, q.Table)
+	where, having := &buffer{}, &buffer{}
+	for _, c := range q.Where {
+		b := where
+		if aggregated(c) {
+			b = having
+		}
+		if len(b.text) > 0 {
+			b.str(" AND ")
+		}
+		w.cond(b, s, c, false)
+	}
+	outs := &buffer{}
+	position := make(map[Expr]int, len(q.Group))
+	for i, o := range q.Outs {
+		if i > 0 {
+			outs.str(", ")
+		}
+		w.output(outs, s, o.Expr)
+		if parent != nil {
+			outs.str(" AS ", w.d.quote(o.Name))
+		}
+		position[o.Expr] = i + 1
+	}
+	order := &buffer{}
+	for i, o := range q.Order {
+		if i > 0 {
+			order.str(", ")
+		}
+		switch n := position[o.Expr]; {
+		case o.Expr == nil:
+			order.str(w.random())
+		case q.Distinct && n > 0 || n > 0 && hasAggregate(o.Expr):
+			order.str(strconv.Itoa(n))
+		default:
+			w.expr(order, s, o.Expr)
+		}
+		if o.Desc {
+			order.str(" DESC")
+		}
+	}
+	b := &buffer{}
+	b.str("SELECT ")
+	if q.Distinct {
+		b.str("DISTINCT ")
+	}
+	b.add(outs).str(" FROM ").add(w.from(s)).add(&s.joins)
+	if len(where.text) > 0 {
+		b.str(" WHERE ").add(where)
+	}
+	if len(q.Group) > 0 {
+		b.str(" GROUP BY ")
+		for i, e := range q.Group {
+			if i > 0 {
+				b.str(", ")
+			}
+			// By place: values are bound, so the same expression written
+			// twice would not look the same to PostgreSQL.
+			if n := position[e]; n > 0 {
+				b.str(strconv.Itoa(n))
+			} else {
+				w.expr(b, s, e)
+			}
+		}
+	}
+	if len(having.text) > 0 {
+		b.str(" HAVING ").add(having)
+	}
+	if len(order.text) > 0 {
+		b.str(" ORDER BY ").add(order)
+	}
+	w.limit(b, q)
+	if q.Lock {
+		w.lock(b, q, s)
+	}
+	return b
+}
+
+func (w *writer) limit(b *buffer, q *Select) {
+	switch {
+	case q.Limit >= 0:
+		b.str(" LIMIT ").arg(q.Limit)
+	case q.Offset > 0 && w.d.Vendor() == "sqlite":
+		b.str(" LIMIT -1")
+	case q.Offset > 0 && w.d.Vendor() == "mysql":
+		b.str(" LIMIT 18446744073709551615")
+	}
+	if q.Offset > 0 {
+		b.str(" OFFSET ").arg(q.Offset)
+	}
+}
+
+func (w *writer) lock(b *buffer, q *Select, s *scope) {
+	if w.d.Vendor() == "sqlite" {
+		return // a transaction locks the whole file
+	}
+	b.str(" FOR UPDATE")
+	if w.d.Vendor() == "postgresql" && len(s.joins.text) > 0 {
+		b.str(" OF ", s.alias)
+	}
+	if q.NoWait {
+		b.str(" NOWAIT")
+	}
+	if q.SkipLocked {
+		b.str(" SKIP LOCKED")
+	}
+}
+
+func (w *writer) random() string {
+	if w.d.Vendor() == "mysql" {
+		return "RAND()"
+	}
+	return "RANDOM()"
+}
+
+// output writes an expression of the select list: as the reader wants it.
+func (w *writer) output(b *buffer, s *scope, e Expr) {
+	t := e.Type()
+	switch w.d.(type) {
+	case SQLite:
+		// The driver parses columns declared as dates, slowly; an expression
+		// has no declared type.
+		if c, ok := e.(*Col); ok && c.Part == "" && (t.Kind == DateTime || t.Kind == DateKind) {
+			b.str("+")
+		}
+		if c, ok := e.(*Col); ok && len(c.Path) > 0 {
+			b.str("json(")
+			w.jsonPath(b, s, c, "->")
+			b.str(")")
+			return
+		}
+	case PostgreSQL:
+		if a, ok := e.(*Agg); ok && a.Name == "avg" && t.Kind == Float {
+			b.str("(")
+			w.expr(b, s, e)
+			b.str(")::double precision")
+			return
+		}
+		if v, ok := e.(*Value); ok {
+			b.arg(v.V).str(postgresCast(v.Of, true))
+			return
+		}
+	}
+	w.expr(b, s, e)
+}
+
+// expr writes an expression.
+func (w *writer) expr(b *buffer, s *scope, e Expr) {
+	switch e := e.(type) {
+	case *Col:
+		w.column(b, s, e)
+	case *Value:
+		w.value(b, e.V, e.Of, true)
+	case *Call:
+		w.call(b, s, e)
+	case *Arith:
+		w.arith(b, s, e)
+	case *Agg:
+		w.aggregate(b, s, e)
+	case *Outer:
+		w.outer(b, s, e)
+	default:
+		w.fail(fmt.Errorf("cannot write %T as SQL", e))
+	}
+}
+
+func (w *writer) bare(b *buffer, s *scope, c *Col) {
+	b.str(w.join(s, c.Hops), ".", w.d.quote(c.Column.Name))
+}
+
+func (w *writer) column(b *buffer, s *scope, c *Col) {
+	switch {
+	case c.Part != "":
+		w.part(b, s, c)
+	case len(c.Path) > 0:
+		w.jsonPath(b, s, c, "")
+	default:
+		w.bare(b, s, c)
+	}
+}
+
+// value binds a constant. typed: nothing around it tells PostgreSQL its type.
+func (w *writer) value(b *buffer, v any, t ColumnType, typed bool) {
+	switch w.d.(type) {
+	case PostgreSQL:
+		b.arg(v).str(postgresCast(t, typed))
+	case SQLite:
+		if _, ok := v.(Decimal); ok {
+			// A text beside an expression without affinity would compare as
+			// text.
+			b.str("CAST(").arg(v).str(" AS NUMERIC)")
+			return
+		}
+		b.arg(v)
+	case MySQL:
+		if d, ok := v.(Decimal); ok {
+			// A decimal compares with a text as floats.
+			digits, scale := decimalSize(d)
+			b.str("CAST(").arg(v).str(" AS DECIMAL(", strconv.Itoa(min(digits, 65)), ", ", strconv.Itoa(min(scale, 30)), "))")
+			return
+		}
+		b.arg(v)
+	}
+}
+
+// postgresCast is needed where a parameter's type would be guessed narrower
+// than the value (int4 for a bigint), or not at all.
+func postgresCast(t ColumnType, typed bool) string {
+	switch t.Kind {
+	case Int:
+		return "::bigint"
+	case DecimalKind:
+		return "::numeric"
+	case Float:
+		return "::double precision"
+	}
+	if !typed {
+		return ""
+	}
+	switch t.Kind {
+	case Bool:
+		return "::boolean"
+	case DateKind:
+		return "::date"
+	case DateTime:
+		return "::timestamptz"
+	case Bytes:
+		return "::bytea"
+	case JSONKind:
+		return "::jsonb"
+	case UUID:
+		return "::uuid"
+	case Text, Any, Other:
+		return "::text"
+	}
+	return ""
+}
+
+// decimalSize counts a decimal's digits and those behind the point.
+func decimalSize(d Decimal) (digits, scale int) {
+	s := strings.TrimPrefix(string(d), "-")
+	whole, frac, _ := strings.Cut(s, ".")
+	return max(len(whole)+len(frac), 1), len(frac)
+}
+
+func (w *writer) call(b *buffer, s *scope, c *Call) {
+	switch c.Name {
+	case "now":
+		b.arg(c.Args[0].(*Value).V)
+		if w.d.Vendor() == "postgresql" {
+			b.str("::timestamptz")
+		}
+		return
+	case "length":
+		b.str(map[string]string{"mysql": "CHAR_LENGTH("}[w.d.Vendor()])
+		if w.d.Vendor() != "mysql" {
+			b.str("LENGTH(")
+		}
+	default:
+		b.str(strings.ToUpper(c.Name), "(")
+	}
+	for i, a := range c.Args {
+		if i > 0 {
+			b.str(", ")
+		}
+		w.expr(b, s, a)
+	}
+	b.str(")")
+}
+
+func (w *writer) arith(b *buffer, s *scope, a *Arith) {
+	if a.Op == '%' && w.d.Vendor() != "sqlite" {
+		b.str("MOD(")
+		w.expr(b, s, a.X)
+		b.str(", ")
+		w.expr(b, s, a.Y)
+		b.str(")")
+		return
+	}
+	op := " " + string(a.Op) + " "
+	if a.Op == '/' && w.d.Vendor() == "mysql" && a.Type().Kind == Int {
+		op = " DIV " // as the others divide integers
+	}
+	b.str("(")
+	w.expr(b, s, a.X)
+	b.str(op)
+	w.expr(b, s, a.Y)
+	b.str(")")
+}
+
+func (w *writer) aggregate(b *buffer, s *scope, a *Agg) {
+	filterAsCase := a.Filter != nil && w.d.Vendor() == "mysql"
+	b.str(strings.ToUpper(a.Name), "(")
+	if a.Distinct {
+		b.str("DISTINCT ")
+	}
+	if filterAsCase {
+		b.str("CASE WHEN ")
+		w.cond(b, s, a.Filter, false)
+		b.str(" THEN ")
+	}
+	switch {
+	case a.Arg == nil && filterAsCase:
+		b.str("1")
+	case a.Arg == nil:
+		b.str("*")
+	default:
+		w.expr(b, s, a.Arg)
+	}
+	if filterAsCase {
+		b.str(" END")
+	}
+	b.str(")")
+	if a.Filter != nil && !filterAsCase {
+		b.str(" FILTER (WHERE ")
+		w.cond(b, s, a.Filter, false)
+		b.str(")")
+	}
+}
+
+func (w *writer) outer(b *buffer, s *scope, o *Outer) {
+	if s.parent == nil {
+		w.fail(&FieldError{fmt.Sprintf("OuterRef(%q) stands outside a sub-query", o.Name)})
+		return
+	}
+	c, err := w.outerColumn(s, o)
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	w.expr(b, s.parent, c)
+}
+
+func (w *writer) outerColumn(s *scope, o *Outer) (Expr, error) {
+	res, err := w.Runner.Resolve(w.ctx, s.parent.table, o.Name, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(res.Rest) > 0 {
+		return nil, &FieldError{fmt.Sprintf("OuterRef(%q) names a lookup: name a column", o.Name)}
+	}
+	return res.Col, nil
+}
+
+// Select compiles a query.
+func (c *Compiler) Select(ctx context.Context, q *Select) (Statement, error) {
+	w, err := c.writer(ctx)
+	if err != nil {
+		return Statement{}, err
+	}
+	b := w.query(q, nil)
+	if w.err != nil {
+		return Statement{}, w.err
+	}
+	return b.statement(w.d, w.long, q.Lock)
+}
+
+// Count compiles the number of rows that a query gives.
+func (c *Compiler) Count(ctx context.Context, q *Select) (Statement, error) {
+	n := *q
+	n.Lock = false
+	n.Order = nil
+	count := []Out{{"n", &Agg{Name: "count"}}}
+	if n.Limit < 0 && n.Offset == 0 && !n.Distinct && n.Group == nil {
+		n.Outs = count
+		return c.Select(ctx, &n)
+	}
+	if !n.Distinct && n.Group == nil {
+		n.Outs = []Out{{"one", &Value{V: int64(1), Of: ColumnType{Kind: Int}}}}
+	}
+	return c.Select(ctx, &Select{Table: Derived(&n), Outs: count, Limit: -1})
+}
+
+// Exists compiles whether a query gives a row.
+func (c *Compiler) Exists(ctx context.Context, q *Select) (Statement, error) {
+	n := *q
+	n.Lock = false
+	if n.Limit < 0 || n.Limit > 1 {
+		n.Limit = 1
+	}
+	if n.Group == nil && !n.Distinct {
+		n.Order = nil
+		n.Outs = []Out{{"one", &Value{V: int64(1), Of: ColumnType{Kind: Int}}}}
+	}
+	return c.Select(ctx, &n)
+}
+
+// Assignment sets a column to an expression.
+type Assignment struct {
+	Column *Column
+	Expr   Expr
+}
+
+// matching writes WHERE for an UPDATE or DELETE. Conditions over joins, and
+// aggregates, go through a sub-query over the key.
+func (w *writer) matching(b *buffer, s *scope, q *Select) {
+	where := &buffer{}
+	simple := !q.Distinct && q.Group == nil && q.Limit < 0 && q.Offset == 0
+	if simple {
+		for _, c := range q.Where {
+			if aggregated(c) {
+				simple = false
+				break
+			}
+			if len(where.text) > 0 {
+				where.str(" AND ")
+			}
+			w.cond(where, s, c, false)
+		}
+	}
+	if simple && len(s.joins.text) == 0 {
+		if len(where.text) > 0 {
+			b.str(" WHERE ").add(where)
+		}
+		return
+	}
+	key, err := q.Table.Key()
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	inner := *q
+	inner.Order = nil
+	if q.Limit >= 0 || q.Offset > 0 {
+		inner.Order = q.Order
+	}
+	inner.Outs = []Out{{key.Name, &Col{Column: key}}}
+	b.str(" WHERE ", s.alias, ".", w.d.quote(key.Name), " IN (")
+	if w.d.Vendor() == "mysql" {
+		// It refuses to read the table that it changes, unless behind a
+		// derived table.
+		b.str("SELECT * FROM (").add(w.query(&inner, &scope{})).str(") AS matching")
+	} else {
+		b.add(w.query(&inner, nil))
+	}
+	b.str(")")
+}
+
+// Update compiles an UPDATE of the rows that q gives.
+func (c *Compiler) Update(ctx context.Context, q *Select, set []Assignment) (Statement, error) {
+	w, err := c.writer(ctx)
+	if err != nil {
+		return Statement{}, err
+	}
+	s := w.scope(nil, q.Table)
+	b := &buffer{}
+	b.str("UPDATE ", w.tableName(q.Table), " AS ", s.alias, " SET ")
+	for i, a := range set {
+		if i > 0 {
+			b.str(", ")
+		}
+		b.str(w.d.quote(a.Column.Name), " = ")
+		w.assigned(b, s, a)
+		if len(s.joins.text) > 0 {
+			return Statement{}, &FieldError{"update cannot set a column from another table's: " + a.Column.Name}
+		}
+	}
+	w.matching(b, s, q)
+	if w.err != nil {
+		return Statement{}, w.err
+	}
+	return b.statement(w.d, w.long, true)
+}
+
+// assigned writes what a column is set to. The column's type is PostgreSQL's
+// guess for the parameter, and the right one.
+func (w *writer) assigned(b *buffer, s *scope, a Assignment) {
+	if v, ok := a.Expr.(*Value); ok {
+		b.arg(v.V)
+		return
+	}
+	w.expr(b, s, a.Expr)
+}
+
+// Delete compiles a DELETE of the rows that q gives.
+func (c *Compiler) Delete(ctx context.Context, q *Select) (Statement, error) {
+	w, err := c.writer(ctx)
+	if err != nil {
+		return Statement{}, err
+	}
+	s := w.scope(nil, q.Table)
+	b := &buffer{}
+	b.str("DELETE ")
+	if w.d.Vendor() == "mysql" {
+		b.str(s.alias, " ")
+	}
+	b.str("FROM ", w.tableName(q.Table), " AS ", s.alias)
+	w.matching(b, s, q)
+	if w.err != nil {
+		return Statement{}, w.err
+	}
+	return b.statement(w.d, w.long, true)
+}

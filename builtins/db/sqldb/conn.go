@@ -1,0 +1,257 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+)
+
+// connector opens the connections of a database of ours: it runs the
+// dialect's settings on each new one and keeps prepared statements with it.
+type connector struct {
+	driver  driver.Driver
+	next    driver.Connector // nil: driver has no connectors
+	dsn     string
+	target  Target
+	onSetup func(err error) error
+}
+
+func newConnector(d driver.Driver, dsn string, t Target) (*connector, error) {
+	c := &connector{driver: d, dsn: dsn, target: t}
+	if dc, ok := d.(driver.DriverContext); ok {
+		next, err := dc.OpenConnector(dsn)
+		if err != nil {
+			return nil, err
+		}
+		c.next = next
+	}
+	return c, nil
+}
+
+func (c *connector) Driver() driver.Driver { return c.driver }
+
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	var dc driver.Conn
+	var err error
+	if c.next != nil {
+		dc, err = c.next.Connect(ctx)
+	} else {
+		dc, err = c.driver.Open(c.dsn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	k := &conn{Conn: dc, keep: !c.target.Dialect.cachesStatements()}
+	for _, s := range c.target.Dialect.setup(c.target) {
+		if _, err := k.exec(ctx, s, nil, false); err != nil {
+			dc.Close()
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+// maxStatements bounds the prepared statements kept with a connection.
+const maxStatements = 100
+
+// conn is a driver's connection with its prepared statements. Like every
+// driver.Conn it is used by one goroutine at a time.
+type conn struct {
+	driver.Conn
+	keep bool
+	stmt map[string]driver.Stmt
+	args []driver.NamedValue
+}
+
+var (
+	_ driver.ExecerContext      = (*conn)(nil)
+	_ driver.QueryerContext     = (*conn)(nil)
+	_ driver.ConnPrepareContext = (*conn)(nil)
+	_ driver.ConnBeginTx        = (*conn)(nil)
+	_ driver.SessionResetter    = (*conn)(nil)
+	_ driver.Validator          = (*conn)(nil)
+	_ driver.Pinger             = (*conn)(nil)
+	_ driver.NamedValueChecker  = (*conn)(nil)
+)
+
+// Close frees the statements and the connection.
+func (c *conn) Close() error {
+	for _, s := range c.stmt {
+		s.Close()
+	}
+	c.stmt = nil
+	return c.Conn.Close()
+}
+
+// prepared returns the kept statement for the text. fresh: it was not there
+// before, and is not kept when once is set.
+func (c *conn) prepared(ctx context.Context, text string, once bool) (s driver.Stmt, fresh bool, err error) {
+	if s := c.stmt[text]; s != nil {
+		return s, false, nil
+	}
+	if s, err = c.PrepareContext(ctx, text); err != nil {
+		return nil, false, err
+	}
+	if once {
+		return s, true, nil
+	}
+	if len(c.stmt) >= maxStatements {
+		for text, old := range c.stmt {
+			old.Close()
+			delete(c.stmt, text)
+			break
+		}
+	}
+	if c.stmt == nil {
+		c.stmt = map[string]driver.Stmt{}
+	}
+	c.stmt[text] = s
+	return s, false, nil
+}
+
+func (c *conn) named(args []any) []driver.NamedValue {
+	c.args = c.args[:0]
+	for i, v := range args {
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: v})
+	}
+	return c.args
+}
+
+// exec runs a statement that gives no rows.
+func (c *conn) exec(ctx context.Context, text string, args []any, keep bool) (driver.Result, error) {
+	if c.keep && keep {
+		s, fresh, err := c.prepared(ctx, text, false)
+		if err != nil {
+			return nil, err
+		}
+		if fresh {
+			defer s.Close()
+		}
+		if sc, ok := s.(driver.StmtExecContext); ok {
+			return sc.ExecContext(ctx, c.named(args))
+		}
+		return s.Exec(plain(args)) //nolint:staticcheck // a driver without contexts
+	}
+	if e, ok := c.Conn.(driver.ExecerContext); ok {
+		r, err := e.ExecContext(ctx, text, c.named(args))
+		if err != driver.ErrSkip {
+			return r, err
+		}
+	}
+	s, err := c.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if sc, ok := s.(driver.StmtExecContext); ok {
+		return sc.ExecContext(ctx, c.named(args))
+	}
+	return s.Exec(plain(args)) //nolint:staticcheck // a driver without contexts
+}
+
+// query runs a statement and hands its rows to read.
+func (c *conn) query(ctx context.Context, text string, args []any, keep bool, read func(driver.Rows) error) (err error) {
+	var rows driver.Rows
+	if !(c.keep && keep) {
+		if q, ok := c.Conn.(driver.QueryerContext); ok {
+			rows, err = q.QueryContext(ctx, text, c.named(args))
+			if err != nil && err != driver.ErrSkip {
+				return err
+			}
+		}
+	}
+	if rows == nil {
+		s, fresh, err := c.prepared(ctx, text, !(c.keep && keep))
+		if err != nil {
+			return err
+		}
+		if fresh {
+			defer s.Close()
+		}
+		if sc, ok := s.(driver.StmtQueryContext); ok {
+			rows, err = sc.QueryContext(ctx, c.named(args))
+		} else {
+			rows, err = s.Query(plain(args)) //nolint:staticcheck // a driver without contexts
+		}
+		if err != nil {
+			return err
+		}
+	}
+	err = read(rows)
+	if cerr := rows.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+func plain(args []any) []driver.Value {
+	values := make([]driver.Value, len(args))
+	for i, v := range args {
+		values[i] = v
+	}
+	return values
+}
+
+// What follows makes a conn as able as the driver's own, for database/sql.
+
+func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	if e, ok := c.Conn.(driver.ExecerContext); ok {
+		return e.ExecContext(ctx, text, args)
+	}
+	return nil, driver.ErrSkip
+}
+
+func (c *conn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	if q, ok := c.Conn.(driver.QueryerContext); ok {
+		return q.QueryContext(ctx, text, args)
+	}
+	return nil, driver.ErrSkip
+}
+
+func (c *conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
+	if p, ok := c.Conn.(driver.ConnPrepareContext); ok {
+		return p.PrepareContext(ctx, text)
+	}
+	return c.Prepare(text)
+}
+
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if b, ok := c.Conn.(driver.ConnBeginTx); ok {
+		return b.BeginTx(ctx, opts)
+	}
+	return nil, errors.New("the driver begins no transactions with a context")
+}
+
+func (c *conn) ResetSession(ctx context.Context) error {
+	if r, ok := c.Conn.(driver.SessionResetter); ok {
+		return r.ResetSession(ctx)
+	}
+	return nil
+}
+
+func (c *conn) IsValid() bool {
+	if v, ok := c.Conn.(driver.Validator); ok {
+		return v.IsValid()
+	}
+	return true
+}
+
+func (c *conn) Ping(ctx context.Context) error {
+	if p, ok := c.Conn.(driver.Pinger); ok {
+		return p.Ping(ctx)
+	}
+	return nil
+}
+
+func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
+	if k, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return k.CheckNamedValue(v)
+	}
+	value, err := driver.DefaultParameterConverter.ConvertValue(v.Value)
+	if err != nil {
+		return fmt.Errorf("parameter %d: %w", v.Ordinal, err)
+	}
+	v.Value = value
+	return nil
+}

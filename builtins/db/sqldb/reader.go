@@ -1,0 +1,167 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// chunkRows is how many rows a chunk holds: enough that its cost per row
+// vanishes, few enough that it stays in the processor's cache.
+const chunkRows = 1000
+
+// Chunk is a run of rows as a database gave them. Its cells are converted by
+// whoever touches them. It is immutable.
+type Chunk struct {
+	// Names are the columns' names, shared by all chunks of a result.
+	Names []string
+	// Width is len(Names), N the number of rows.
+	Width, N int
+
+	cells []driver.Value // row by row, as drivers fill them
+}
+
+// Cell returns a cell as the driver gave it: nil, int64, float64, bool,
+// string, []byte or time.Time.
+func (c *Chunk) Cell(row, column int) any { return c.cells[row*c.Width+column] }
+
+// NewChunk makes a chunk of cells that stand row by row.
+func NewChunk(names []string, cells []any) *Chunk {
+	values := make([]driver.Value, len(cells))
+	for i, v := range cells {
+		values[i] = v
+	}
+	n := 0
+	if len(names) > 0 {
+		n = len(cells) / len(names)
+	}
+	return &Chunk{Names: names, Width: len(names), N: n, cells: values}
+}
+
+// Reader reads results. Runner is the one that goes through a driver; another
+// may know a database's file format itself.
+type Reader interface {
+	// Read runs the statement and hands its rows to yield, at most size at a
+	// time. yield must run no statement: the connection is in use.
+	Read(ctx context.Context, st Statement, size int, yield func(*Chunk) error) error
+}
+
+var _ Reader = Runner{}
+
+// Read runs the statement and hands its rows to yield, at most size at a time.
+// It reads below database/sql's Scan: into a chunk's cells directly.
+func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Chunk) error) error {
+	d, err := r.db.Dialect(ctx)
+	if err != nil {
+		return err
+	}
+	args := encodeArgs(d, st.Args)
+	var stop error // yield's own error is not the database's
+	err = r.with(ctx, func(c *conn) error {
+		return c.query(r.statementContext(ctx, st), st.SQL, args, !st.Once, func(rows driver.Rows) error {
+			names := rows.Columns()
+			if _, ok := d.(SQLite); !ok {
+				names = append([]string(nil), names...)
+			}
+			width := len(names)
+			capacity := min(size, 64)
+			for {
+				chunk := &Chunk{Names: names, Width: width, cells: make([]driver.Value, capacity*width)}
+				var end error
+				for chunk.N < size {
+					if (chunk.N+1)*width > len(chunk.cells) {
+						grown := make([]driver.Value, min(4*len(chunk.cells), size*width))
+						copy(grown, chunk.cells)
+						chunk.cells = grown
+					}
+					row := chunk.cells[chunk.N*width : (chunk.N+1)*width]
+					if end = rows.Next(row); end != nil {
+						clear(row)
+						break
+					}
+					for i, v := range row {
+						// The driver may use the bytes again for the next row.
+						switch v := v.(type) {
+						case []byte:
+							row[i] = append([]byte(nil), v...)
+							if v != nil && row[i].([]byte) == nil {
+								row[i] = []byte{}
+							}
+						case float32:
+							row[i], _ = strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
+						case uint64:
+							row[i] = strconv.FormatUint(v, 10)
+						}
+					}
+					chunk.N++
+				}
+				if end != nil && end != io.EOF {
+					return end
+				}
+				if chunk.N > 0 {
+					chunk.cells = chunk.cells[:chunk.N*width]
+					if stop = yield(chunk); stop != nil {
+						return nil
+					}
+				}
+				if end == io.EOF {
+					return nil
+				}
+				capacity = size
+			}
+		})
+	})
+	if st.Write {
+		r.db.writes.Add(1)
+	}
+	if err != nil {
+		return err
+	}
+	return stop
+}
+
+// ReadAll reads a whole result.
+func (r Runner) ReadAll(ctx context.Context, st Statement) ([]*Chunk, error) {
+	var chunks []*Chunk
+	err := r.Read(ctx, st, chunkRows, func(c *Chunk) error {
+		chunks = append(chunks, c)
+		return nil
+	})
+	return chunks, err
+}
+
+// asText, asInt and asBool read cells of catalogue queries, where drivers
+// differ in what they return.
+
+func asText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case []byte:
+		return string(v)
+	}
+	return fmt.Sprint(v)
+}
+
+func asInt(v any) int64 {
+	switch v := v.(type) {
+	case int64:
+		return v
+	case bool:
+		if v {
+			return 1
+		}
+		return 0
+	}
+	n, _ := strconv.ParseInt(asText(v), 10, 64)
+	return n
+}
+
+func asBool(v any) bool {
+	b, ok := v.(bool)
+	return ok && b || !ok && asInt(v) != 0
+}
