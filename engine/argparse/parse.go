@@ -159,9 +159,6 @@ func (p *Parser) finish(ns Namespace) {
 			ns[k] = plain(v)
 		}
 	}
-	if p.flags != nil {
-		p.flags.report(ns)
-	}
 }
 
 // parseKnown parses words into ns and gives the words that nobody wanted.
@@ -449,6 +446,9 @@ func (r *run) takePositionals(positionals *[]*argument, start int) (int, error) 
 // option string used, "" for a positional.
 func (r *run) take(a *argument, args []string, name string) error {
 	r.state[a.index] |= seen
+	if r.p.flags != nil && name != "" {
+		r.p.flags.report(a, name, args)
+	}
 	if !a.isOption() && a.kind != kindParser && a.kind != kindRemainder {
 		if d := slices.Index(args, "--"); d >= 0 {
 			args = slices.Delete(slices.Clone(args), d, d+1)
@@ -489,6 +489,9 @@ func (r *run) act(a *argument, value any, isDefault bool, name string) error {
 		r.ns[a.Dest] = append(items(r.ns[a.Dest]), elements(value)...)
 	case ActionCount:
 		n, _ := asInt(r.ns[a.Dest])
+		if r.ns[a.Dest] == any(true) { // True is 1
+			n = 1
+		}
 		r.ns[a.Dest] = n + 1
 	case ActionBooleanOptional:
 		if name != "" {
