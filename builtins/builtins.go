@@ -1,0 +1,18 @@
+// Package builtins lists the modules that scripts get by default. Each lives
+// in a package of its own below this one; a program that wants fewer, or more,
+// makes its own list.
+package builtins
+
+import (
+	"github.com/starmanage/starmanage/builtins/command"
+	"github.com/starmanage/starmanage/builtins/output"
+	"github.com/starmanage/starmanage/engine"
+)
+
+// Standard returns new modules for one Engine.
+func Standard() []engine.Module {
+	return []engine.Module{
+		output.New(),
+		command.New(),
+	}
+}

@@ -1,0 +1,79 @@
+// Manage runs the management commands of a project: see manage help.
+//
+// It is a page to copy: a program with its own *sql.DB or its own builtins
+// needs no more than this.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/starmanage/starmanage/builtins"
+	"github.com/starmanage/starmanage/engine"
+)
+
+// version is set by the linker: -ldflags "-X main.version=1.2.3".
+var version = ""
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(400) // a command is short: collect rarely
+	}
+	ctx, stop := interruptible(context.Background())
+	defer stop()
+
+	eng := engine.New(engine.Config{
+		Modules: builtins.Standard(),
+		Stdin:   os.Stdin,
+		Stdout:  os.Stdout,
+		Stderr:  os.Stderr,
+		Getenv:  os.LookupEnv,
+		Version: versionText(),
+	})
+	defer eng.Close()
+	return eng.Run(ctx, os.Args)
+}
+
+// interruptible ends the context at the first SIGINT or SIGTERM, so that the
+// run rolls back and cleans up; the second one ends the process at once.
+// SIGPIPE is caught: a reader that goes away must not stop a job half way.
+func interruptible(parent context.Context) (context.Context, context.CancelFunc) {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // caught, not ignored: programs that we start inherit that
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for n := 0; ; n++ {
+			cause := interrupt(<-signals)
+			if n > 0 {
+				os.Exit(cause.Code)
+			}
+			cancel(cause)
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+func interrupt(sig os.Signal) *engine.Interrupt {
+	if sig == syscall.SIGTERM {
+		return &engine.Interrupt{Name: "SIGTERM", Code: 143}
+	}
+	return &engine.Interrupt{Name: "SIGINT", Code: 130}
+}
+
+// versionText is the version set by the linker, or the module's when the
+// program was installed with go install.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return ""
+}

@@ -1,0 +1,477 @@
+package engine
+
+// One run of one command, however it was asked for: from lookup to exit.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"github.com/starmanage/starmanage/engine/argparse"
+	"github.com/starmanage/starmanage/engine/style"
+	"github.com/starmanage/starmanage/internal/starconv"
+)
+
+// request asks for one run: with words from a shell, or with values from a
+// call.
+type request struct {
+	project  *project
+	name     string
+	words    []string
+	colors   *colors // the shell's choice; nil for a call
+	document **document
+
+	isCall bool
+	args   Args
+	parent *Invocation // nil unless a command calls
+}
+
+// Call runs a command from Go: its arguments go through the declarations that
+// the shell's words go through. The value is what handle returned, as plain
+// Go: nil, bool, int64 (*big.Int beyond it), float64, string, []any and
+// map[string]any; dates and decimals are strings, as with --json. A string
+// that handle returns is also written to stdout, as Django does.
+//
+// Errors: *CommandError (also for misuse, which it wraps as *argparse.Error),
+// *UnknownCommandError, *ScriptError, *StoppedError when ctx ended, *ExitError
+// when the script called exit with a code other than 0.
+func (e *Engine) Call(ctx context.Context, name string, args Args) (any, error) {
+	p, err := e.open(ctx, location{})
+	if err != nil {
+		return nil, err
+	}
+	v, err := e.invoke(ctx, request{project: p, name: name, args: args, isCall: true})
+	if exit, ok := errors.AsType[*ExitError](err); ok && exit.Code == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return starconv.ToGo(v)
+}
+
+// invoke runs a command and returns what handle returned.
+func (e *Engine) invoke(ctx context.Context, r request) (result starlark.Value, err error) {
+	defer recoverInto(&err)
+	if ctx.Err() != nil {
+		return nil, &StoppedError{Command: r.name, Cause: context.Cause(ctx)}
+	}
+	depth := 0
+	if r.parent != nil {
+		if depth = r.parent.depth + 1; depth >= maxDepth {
+			return nil, fmt.Errorf("commands call each other %d deep: %s calls %s", maxDepth, r.parent.name, r.name)
+		}
+	}
+	ref, err := r.project.lookup(r.name)
+	if err != nil {
+		return nil, err
+	}
+	inv, err := e.prepare(ctx, ref, r)
+	if err != nil {
+		return nil, err
+	}
+	inv.depth = depth
+	parser, err := inv.parser()
+	if err != nil {
+		return nil, err
+	}
+	if err := inv.parse(parser, r); err != nil {
+		var help *argparse.HelpRequest
+		var version *argparse.VersionRequest
+		switch {
+		case errors.As(err, &help):
+			_, err = io.WriteString(inv.stdout, help.Parser.FormatHelp())
+		case errors.As(err, &version):
+			_, err = fmt.Fprintln(inv.stdout, version.Text)
+		}
+		return starlark.None, errors.Join(err, inv.flush(r))
+	}
+	inv.readBase()
+	if err := inv.applyBase(r); err != nil {
+		return nil, err
+	}
+	return inv.execute(r)
+}
+
+// load returns a command ready to run.
+func (e *Engine) load(ctx context.Context, ref commandRef, limits Limits) (*Command, error) {
+	if ref.goc == nil {
+		return e.loadScript(ctx, ref, limits)
+	}
+	if ref.goc.Handle == nil {
+		return nil, fmt.Errorf("command %q of app %q has no Handle", ref.name, ref.app.label)
+	}
+	return ref.goc, nil
+}
+
+// attach gives the invocation its streams: its own, its caller's, or the
+// Engine's.
+func (inv *Invocation) attach(r request) {
+	e := inv.engine
+	inv.stdin, inv.outSink, inv.errSink = e.stdin, e.stdout, e.stderr
+	if p := r.parent; p != nil {
+		inv.stdin, inv.outSink, inv.errSink = p.stdin, p.outSink, p.errSink
+		inv.colors, inv.base.Verbosity, inv.document = p.colors, p.base.Verbosity, p.document
+	} else if r.colors != nil {
+		inv.colors = *r.colors
+	} else {
+		inv.colors = e.colorsFor(style.Choice{})
+	}
+	if r.isCall {
+		inv.outSink = writerFor(r.args.Stdout, inv.outSink)
+		inv.errSink = writerFor(r.args.Stderr, inv.errSink)
+		if r.args.Stdin != nil {
+			inv.stdin = newInput(r.args.Stdin)
+		}
+	}
+	if r.document != nil && *r.document != nil {
+		inv.document = *r.document
+		inv.outSink = &sink{w: inv.document, buffered: false}
+	}
+	inv.stdout, inv.stderr = inv.colors.streams(inv.outSink, inv.errSink)
+}
+
+// parser declares the command's arguments and the base options.
+func (inv *Invocation) parser() (*argparse.Parser, error) {
+	c := inv.command
+	var file string
+	if inv.script != nil {
+		file = inv.script.program.file.display
+	}
+	p := argparse.New(argparse.Config{
+		Prog:               "manage " + inv.name,
+		Description:        c.Help,
+		Epilog:             c.Epilog,
+		Examples:           c.Examples,
+		Footer:             file,
+		Layout:             argparse.ManageLayout,
+		MissingArgsMessage: c.MissingArgsMessage,
+		Width:              inv.stdout.Width,
+		Lookup:             inv.lookupEnv,
+		Secrets:            inv.secrets(),
+		Warn:               inv.warnUsage,
+		Values:             parserValues(),
+	})
+	if err := addDjangoOptions(p, inv.engine.cfg.Version); err != nil {
+		return nil, err
+	}
+	base := dests(p)
+	switch {
+	case inv.script != nil:
+		if err := inv.script.declare(inv, p); err != nil {
+			return nil, err
+		}
+	case c.AddArguments != nil:
+		if err := c.AddArguments(p); err != nil {
+			return nil, fmt.Errorf("command %s: %w", inv.name, err)
+		}
+	}
+	for _, dest := range dests(p) {
+		if !slices.Contains(base, dest) {
+			inv.ownDests = append(inv.ownDests, dest)
+		}
+	}
+	if inv.script != nil {
+		for i, x := range inv.engine.extenders() {
+			if err := x.Arguments(inv.script.extra[i], p); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := addEngineOptions(p); err != nil {
+		return nil, err
+	}
+	for _, a := range p.Arguments() {
+		for _, name := range c.SuppressedBaseArguments {
+			if a.Rank != argparse.Own && (slices.Contains(a.Names, name) || a.Dest == name) {
+				a.HelpSuppressed = true
+			}
+		}
+	}
+	return p, nil
+}
+
+func dests(p *argparse.Parser) []string {
+	var list []string
+	for _, a := range p.Arguments() {
+		list = append(list, a.Dest)
+	}
+	return list
+}
+
+// lookupEnv serves an argument's env: the variable must be granted to scripts.
+func (inv *Invocation) lookupEnv(name string) (string, bool, error) {
+	if inv.script != nil {
+		if err := inv.Settings().Permit("env", name); err != nil {
+			return "", false, err
+		}
+	}
+	v, ok := inv.Getenv(name)
+	return v, ok, nil
+}
+
+// warnUsage prints a warning of the parser's, in argparse's form.
+func (inv *Invocation) warnUsage(message string) {
+	fmt.Fprintf(inv.stderr, "manage %s: warning: %s\n", inv.name, message)
+}
+
+// parse turns words or a call's values into options.
+func (inv *Invocation) parse(p *argparse.Parser, r request) (err error) {
+	if !r.isCall {
+		inv.options, err = p.ParseArgs(r.words)
+		return unwrapStop(err)
+	}
+	positional, options, stealth, err := inv.callValues(r.args)
+	if err != nil {
+		return err
+	}
+	inv.options, err = p.CallArgs(positional, options)
+	if err := unwrapStop(err); err != nil {
+		if unknown, ok := errors.AsType[*argparse.UnknownOptionError](err); ok {
+			return unknownOptions(inv.name, unknown)
+		}
+		return usageError(err)
+	}
+	for name, v := range stealth {
+		inv.options[name] = v
+	}
+	return nil
+}
+
+// unwrapStop finds, in an error of the parser's, that the run was told to stop
+// while a type function ran.
+func unwrapStop(err error) error {
+	if e, ok := errors.AsType[*StoppedError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*ExitError](err); ok {
+		return e
+	}
+	return err
+}
+
+// callValues converts a call's arguments to what argparse works with, and sets
+// stealth options aside.
+func (inv *Invocation) callValues(args Args) (positional []any, options, stealth map[string]any, err error) {
+	convert := func(v any) (any, error) {
+		sv, err := starconv.ToStarlark(v)
+		if err != nil {
+			return nil, err
+		}
+		if list, ok := goList(sv); ok {
+			return list, nil
+		}
+		return goValue(sv), nil
+	}
+	for i, v := range args.Positional {
+		c, err := convert(v)
+		if err != nil {
+			return nil, nil, nil, &CommandError{Message: fmt.Sprintf("%s: argument %d: %v", inv.name, i+1, err), Err: err}
+		}
+		positional = append(positional, c)
+	}
+	options, stealth = make(map[string]any), make(map[string]any)
+	for name, v := range args.Options {
+		c, err := convert(v)
+		if err != nil {
+			return nil, nil, nil, &CommandError{Message: fmt.Sprintf("%s: option %s: %v", inv.name, name, err), Err: err}
+		}
+		if slices.Contains(inv.command.StealthOptions, name) {
+			stealth[name] = c
+		} else {
+			options[name] = c
+		}
+	}
+	if p := inv.parent; p != nil {
+		if _, ok := options["verbosity"]; !ok {
+			options["verbosity"] = p.base.Verbosity
+		}
+	}
+	return positional, options, stealth, nil
+}
+
+// applyBase makes the base options hold for this run.
+func (inv *Invocation) applyBase(r request) error {
+	b := &inv.base
+	if b.NoColor && b.ForceColor {
+		return commandLine{noColor: true, forceColor: true}.conflict()
+	}
+	if r.isCall && (b.NoColor || b.ForceColor) {
+		inv.colors.choice = style.Choice{NoColor: b.NoColor, ForceColor: b.ForceColor}
+		inv.stdout, inv.stderr = inv.colors.streams(inv.outSink, inv.errSink)
+	}
+	if r.isCall {
+		if _, given := r.args.Options["skip_checks"]; !given {
+			b.SkipChecks = true
+		}
+	}
+	if p := inv.parent; p != nil {
+		b.Traceback = b.Traceback || p.base.Traceback
+		b.NoInput = b.NoInput || p.base.NoInput
+	}
+	inv.limits.Timeout = minSet(inv.limits.Timeout, b.Timeout)
+	return nil
+}
+
+func asDuration(v any) time.Duration {
+	d, _ := v.(time.Duration)
+	return d
+}
+
+// execute checks the system, runs handle within what modules do around it,
+// then deferred functions.
+func (inv *Invocation) execute(r request) (result starlark.Value, err error) {
+	if t := inv.limits.Timeout; t > 0 {
+		ctx, cancel := context.WithTimeoutCause(inv.ctx, t, &LimitError{Limit: "timeout", Value: t.String()})
+		defer cancel()
+		inv.ctx, inv.asked = ctx, ctx
+		inv.loader.ctx = ctx
+	}
+	if !inv.base.SkipChecks {
+		if err := inv.checkBeforeRun(); err != nil {
+			return nil, err
+		}
+	}
+	result = starlark.None
+	next := func() (err error) {
+		defer recoverInto(&err)
+		result, err = inv.handle()
+		return err
+	}
+	if inv.script != nil {
+		extenders := inv.engine.extenders()
+		for i := len(extenders) - 1; i >= 0; i-- {
+			inner, x := next, extenders[i]
+			next = func() error { return x.Around(inv, inner) }
+		}
+	}
+	err = inv.finish(safely(next))
+	if err == nil {
+		err = inv.writeResult(result)
+	}
+	if flushErr := inv.flush(r); err == nil {
+		err = flushErr
+	}
+	return result, err
+}
+
+// safely calls f; a panic is an error.
+func safely(f func() error) (err error) {
+	defer recoverInto(&err)
+	return f()
+}
+
+// flush writes out what a call of its own streams, or of the Engine's, left in
+// buffers. Run flushes after it has printed the error.
+func (inv *Invocation) flush(r request) error {
+	if r.parent == nil && r.isCall {
+		return inv.stdout.Flush()
+	}
+	return nil
+}
+
+// handle runs the command's body.
+func (inv *Invocation) handle() (starlark.Value, error) {
+	if inv.script != nil {
+		return inv.script.run(inv)
+	}
+	inv.thread = inv.bindThread(inv.name)
+	v, err := inv.command.Handle(inv.ctx, inv)
+	if err != nil {
+		if inv.ctx.Err() != nil && errors.Is(err, inv.ctx.Err()) {
+			return nil, inv.stopped(nil)
+		}
+		return nil, err
+	}
+	return starconv.ToStarlark(v)
+}
+
+// writeResult does what a result means for the outputs: a string is written,
+// as Django does; --json takes whatever has a plain form.
+func (inv *Invocation) writeResult(v starlark.Value) error {
+	if inv.document != nil && inv.parent == nil {
+		plain, err := starconv.ToGo(v)
+		if err != nil {
+			return fmt.Errorf("the result of %s: %w", inv.name, err)
+		}
+		inv.document.Result = plain
+	}
+	s, ok := starlark.AsString(v)
+	if !ok || s == "" {
+		return nil
+	}
+	if _, isBytes := v.(starlark.Bytes); isBytes {
+		return nil
+	}
+	if s[len(s)-1] != '\n' {
+		s += "\n"
+	}
+	_, err := io.WriteString(inv.stdout, s)
+	return err
+}
+
+// Commands describes every command that the shell can run, in the order of
+// apps and names. A command that does not load has Err set. The error is one
+// of finding the project.
+func (e *Engine) Commands(ctx context.Context) ([]CommandInfo, error) {
+	p, err := e.open(ctx, location{})
+	if err != nil {
+		return nil, err
+	}
+	var infos []CommandInfo
+	for _, ref := range p.list() {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		infos = append(infos, e.describe(ctx, p, ref))
+	}
+	if p.broken != nil {
+		return infos, p.brokenError()
+	}
+	return infos, nil
+}
+
+func (e *Engine) describe(ctx context.Context, p *project, ref commandRef) (info CommandInfo) {
+	info = CommandInfo{Name: ref.name, App: ref.app.label, File: ref.display()}
+	defer recoverInto(&info.Err)
+	inv, err := e.prepare(ctx, ref, request{project: p, isCall: true})
+	if err != nil {
+		info.Err = err
+		return info
+	}
+	info.Help = inv.command.Help
+	parser, err := inv.parser()
+	if err != nil {
+		info.Err = err
+		return info
+	}
+	d := parser.Describe()
+	info.Arguments = &d
+	return info
+}
+
+// prepare loads a command and gives it its streams: all but parsing and
+// running it.
+func (e *Engine) prepare(ctx context.Context, ref commandRef, r request) (*Invocation, error) {
+	limits := tighter(e.cfg.Limits, r.project.settings.limits())
+	if r.parent != nil {
+		limits = tighter(limits, r.parent.limits)
+	}
+	c, err := e.load(ctx, ref, limits)
+	if err != nil {
+		return nil, err
+	}
+	inv := &Invocation{engine: e, project: r.project, parent: r.parent, name: ref.name, app: ref.app, command: c, script: c.script,
+		ctx: ctx, asked: ctx, started: e.cfg.Now(), limits: tighter(limits, c.Limits)}
+	inv.loader = &loader{engine: e, ctx: ctx, predeclared: e.predeclared}
+	if c.script != nil {
+		inv.loader = c.script.loader
+	}
+	inv.attach(r)
+	return inv, nil
+}

@@ -1,0 +1,361 @@
+package engine
+
+// Run: the shell's way in. Words before and after the command's name, the
+// command, and the error or the document that the shell sees.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/starmanage/starmanage/engine/argparse"
+	"github.com/starmanage/starmanage/engine/style"
+	"github.com/starmanage/starmanage/internal/suggest"
+)
+
+// Run carries out a command line as a shell gives it: argv[0] is the
+// program's name. Results go to Config.Stdout, everything else to
+// Config.Stderr. It returns the exit code and never exits the process. It may
+// be called by many goroutines at once, who then share the streams.
+//
+// When ctx ends, the run stops: what is open is rolled back and deferred
+// functions run. The context's cause decides the message and the code: an
+// *Interrupt for a signal.
+func (e *Engine) Run(ctx context.Context, argv []string) int {
+	words := argv
+	if len(words) > 0 {
+		words = words[1:]
+	}
+	line := readAhead(words)
+	c := e.colorsFor(style.Choice{NoColor: line.noColor, ForceColor: line.forceColor})
+	stdout, stderr := c.streams(e.stdout, e.stderr)
+
+	doc, err := e.dispatch(ctx, line, c)
+	code := ExitCode(err)
+	failure := describe(err, line.traceback, stderr.Style())
+	switch {
+	case doc != nil || line.json && line.name != "":
+		if doc == nil {
+			doc = newDocument(line.name, e.cfg.Now())
+		}
+		doc.fail(err, code)
+		fmt.Fprintln(stdout, doc.encode(e.cfg.Now()))
+	}
+	if failure != "" {
+		fmt.Fprint(stderr, failure)
+	}
+	if flushErr := stdout.Flush(); flushErr != nil && code == 0 {
+		code = 1
+		fmt.Fprintf(stderr, "Error: writing to stdout: %v\n", plainPathError(flushErr))
+	}
+	return code
+}
+
+// dispatch runs the command that the line names.
+func (e *Engine) dispatch(ctx context.Context, line commandLine, c colors) (*document, error) {
+	if line.err != nil {
+		return nil, line.err
+	}
+	if err := line.conflict(); err != nil {
+		return nil, err
+	}
+	p, err := e.openFor(ctx, &line)
+	if err != nil {
+		return nil, err
+	}
+	var doc *document
+	if line.json {
+		doc = newDocument(line.name, e.cfg.Now())
+	}
+	_, err = e.invoke(ctx, request{project: p, name: line.name, words: line.words, colors: &c, document: &doc})
+	return doc, err
+}
+
+// openFor opens the project that the line names. A --project behind the
+// command's name that names no project may be the command's own option: then
+// the project is looked for as if it were not there, and the command must
+// declare it.
+func (e *Engine) openFor(ctx context.Context, line *commandLine) (*project, error) {
+	if line.projectLate {
+		if p := e.ownProjectOption(ctx, line); p != nil {
+			return p, nil
+		}
+	}
+	return e.open(ctx, location{dir: line.project, settings: line.settings})
+}
+
+// ownProjectOption returns the project found without the line's --project when
+// the command there declares an option of that name itself.
+func (e *Engine) ownProjectOption(ctx context.Context, line *commandLine) *project {
+	probe := New(e.cfg)
+	defer probe.Close()
+	probe.cfg.Modules = nil
+	p, err := probe.find(location{})
+	if err != nil || p.tree == nil {
+		return nil
+	}
+	defer p.close()
+	apps, _ := probe.installed(p)
+	p.apps = apps
+	ref, err := p.lookup(line.name)
+	if err != nil || ref.file == "" {
+		return nil
+	}
+	prog, err := probe.program(ref.app.tree, ref.file)
+	if err != nil || !declaresOption(prog.src, "--project") {
+		return nil
+	}
+	opened, err := e.open(ctx, location{settings: line.settings})
+	if err != nil {
+		return nil
+	}
+	return opened
+}
+
+// commandLine is what is known of a command line before the command is: the
+// engine's options wherever they stand, the name, and the words for the
+// command's own parser.
+type commandLine struct {
+	name  string
+	words []string // all but the program's and the command's name
+
+	project, settings   string
+	projectLate         bool // --project stands behind the name
+	noColor, forceColor bool
+	traceback, json     bool
+	err                 error
+}
+
+// frontOptions are the options that may stand before a command's name, by
+// their exact names; true for those that take a value.
+func frontOptions() map[string]bool {
+	return map[string]bool{
+		"--project": true, "--settings": true, "--verbosity": true, "-v": true, "--timeout": true,
+		"--traceback": false, "--no-color": false, "--force-color": false, "--skip-checks": false,
+		"--no-input": false, "--noinput": false, "--json": false,
+	}
+}
+
+// readAhead finds the engine's options among words. It takes no prefixes:
+// --set may be a command's own option.
+func readAhead(words []string) commandLine {
+	line := commandLine{}
+	takes := frontOptions()
+	var front []string
+	i := 0
+	for ; i < len(words) && line.name == ""; i++ {
+		word := words[i]
+		name, _, inline := strings.Cut(word, "=")
+		value, known := takes[name]
+		switch {
+		case word == "-h" || word == "--help":
+			line.name = "help"
+		case word == "--version":
+			line.name = "version"
+		case word == "--":
+		case !strings.HasPrefix(word, "-") || word == "-":
+			line.name = word
+		case len(word) == 3 && strings.HasPrefix(word, "-v"), known && (inline || !value):
+			front = append(front, word)
+		case known && i+1 < len(words):
+			front = append(front, word, words[i+1])
+			i++
+		case known:
+			line.err = &argparse.Error{Prog: "manage", Usage: manageUsage, Argument: argumentLabel(name), Message: "expected one argument"}
+			return line
+		default:
+			line.err = &argparse.Error{Prog: "manage", Usage: manageUsage, Message: "unrecognized arguments: " + word}
+			return line
+		}
+	}
+	if line.name == "" {
+		line.name = "help"
+	}
+	rest := words[i:]
+	line.words = slices.Concat(front, rest)
+	line.scan(front, false)
+	line.scan(rest, true)
+	return line
+}
+
+const manageUsage = "usage: manage [options] command [arguments]\n"
+
+func argumentLabel(name string) string {
+	if name == "-v" || name == "--verbosity" {
+		return "-v/--verbosity"
+	}
+	return name
+}
+
+// scan reads what must be known before the command's parser runs.
+func (line *commandLine) scan(words []string, late bool) {
+	for i := 0; i < len(words); i++ {
+		name, value, inline := strings.Cut(words[i], "=")
+		next := func() string {
+			if !inline && i+1 < len(words) {
+				i++
+				return words[i]
+			}
+			return value
+		}
+		switch name {
+		case "--":
+			return
+		case "--project":
+			line.project, line.projectLate = next(), late
+		case "--settings":
+			line.settings = next()
+		case "--no-color":
+			line.noColor = true
+		case "--force-color":
+			line.forceColor = true
+		case "--traceback":
+			line.traceback = true
+		case "--json":
+			line.json = true
+		}
+	}
+}
+
+// conflict is Django's check of the two colour options, made before anything
+// runs.
+func (line commandLine) conflict() error {
+	if line.noColor && line.forceColor {
+		return &CommandError{Message: "The --no-color and --force-color options can't be used together."}
+	}
+	return nil
+}
+
+func (e *Engine) colorsFor(choice style.Choice) colors {
+	spec, _ := e.cfg.Getenv("MANAGE_COLORS")
+	palette, _ := style.Parse(spec)
+	return colors{palette: palette, choice: choice, getenv: func(name string) string {
+		v, _ := e.cfg.Getenv(name)
+		return v
+	}}
+}
+
+// addBaseOptions declares what every command has. own tells which of the
+// engine's options the command declares itself: those keep the command's
+// meaning.
+func addDjangoOptions(p *argparse.Parser, version string) error {
+	return addAll(p, []argparse.Argument{
+		{Names: []string{"--version"}, Action: argparse.ActionVersion, Version: version, Rank: argparse.Base,
+			Help: "show the program's version and exit"},
+		{Names: []string{"-v", "--verbosity"}, Type: argparse.Int, Choices: []any{0, 1, 2, 3}, Default: 1, Rank: argparse.Base,
+			Help: "0 (minimal) to 3 (very verbose output)"},
+		{Names: []string{"--settings"}, Rank: argparse.Base, Help: "settings file, from the project's root"},
+		{Names: []string{"--traceback"}, Action: argparse.ActionStoreTrue, Rank: argparse.Base, Help: "show the traceback of a CommandError"},
+		{Names: []string{"--no-color"}, Action: argparse.ActionStoreTrue, Rank: argparse.Base, Help: "do not colour the output"},
+		{Names: []string{"--force-color"}, Action: argparse.ActionStoreTrue, Rank: argparse.Base, Help: "colour the output, terminal or not"},
+		{Names: []string{"--skip-checks"}, Action: argparse.ActionStoreTrue, Rank: argparse.Base, Help: "skip the system checks"},
+	})
+}
+
+// addEngineOptions declares the engine's own options, except those that the
+// command declares itself: then its meaning holds.
+func addEngineOptions(p *argparse.Parser) error {
+	var free []argparse.Argument
+	for _, a := range []argparse.Argument{
+		{Names: []string{"--project"}, Rank: argparse.Extra, Help: "the project's folder"},
+		{Names: []string{"--timeout"}, Metavar: []string{"DURATION"}, Type: timeoutType(), Rank: argparse.Extra, Help: "stop after 90s, 10m, 2h"},
+		{Names: []string{"--no-input", "--noinput"}, Dest: "no_input", Action: argparse.ActionStoreTrue, Rank: argparse.Extra, Help: "answer prompts with their defaults"},
+		{Names: []string{"--json"}, Action: argparse.ActionStoreTrue, Rank: argparse.Extra, Help: "print one JSON document"},
+	} {
+		if !slices.ContainsFunc(append(a.Names, destOf(a)), p.Has) {
+			free = append(free, a)
+		}
+	}
+	return addAll(p, free)
+}
+
+func addAll(p *argparse.Parser, args []argparse.Argument) error {
+	for _, a := range args {
+		if err := p.Add(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timeoutType is a duration longer than nothing.
+func timeoutType() argparse.Type {
+	t := argparse.Duration
+	t.Parse = func(word string) (any, error) {
+		d, err := parseDuration(word)
+		if err != nil {
+			return nil, &argparse.TypeError{Message: err.Error()}
+		}
+		return d, nil
+	}
+	return t
+}
+
+// scriptBaseDests are the base options that a script's handle may name.
+func scriptBaseDests() []string {
+	return []string{"force_color", "no_color", "settings", "skip_checks", "traceback", "verbosity"}
+}
+
+// engineOnlyDests are the engine's options that never reach a script.
+func engineOnlyDests() []string { return []string{"json", "no_input", "project", "timeout"} }
+
+// owns reports whether the command declares an engine option's dest itself.
+func (inv *Invocation) owns(dest string) bool {
+	return slices.Contains(inv.ownDests, dest)
+}
+
+// readBase takes the base options out of the parsed words.
+func (inv *Invocation) readBase() {
+	ns := inv.options
+	flag := func(dest string) bool {
+		b, _ := ns[dest].(bool)
+		return b && (!slices.Contains(engineOnlyDests(), dest) || !inv.owns(dest))
+	}
+	if v, ok := ns["verbosity"].(int); ok {
+		inv.base.Verbosity = v
+	}
+	inv.base.Traceback = flag("traceback")
+	inv.base.NoColor = flag("no_color")
+	inv.base.ForceColor = flag("force_color")
+	inv.base.SkipChecks = flag("skip_checks")
+	inv.base.NoInput = flag("no_input")
+	inv.base.JSON = flag("json")
+	if !inv.owns("timeout") {
+		inv.base.Timeout = asDuration(ns["timeout"])
+	}
+}
+
+// usageError completes an error of misuse for a call from Go or a script: the
+// same text, as a CommandError.
+func usageError(err error) error {
+	if e, ok := errors.AsType[*argparse.Error](err); ok {
+		return &CommandError{Message: "Error: " + e.Error(), Hint: e.Hint, Err: e, ReturnCode: 1}
+	}
+	return err
+}
+
+// unknownOptions is Django's error for a call with options that a command does
+// not have.
+func unknownOptions(command string, e *argparse.UnknownOptionError) error {
+	failed := &CommandError{
+		Message: fmt.Sprintf("Unknown option(s) for %s command: %s. Valid options are: %s.",
+			command, strings.Join(e.Unknown, ", "), strings.Join(e.Valid, ", ")),
+		Err: e,
+	}
+	for _, name := range e.Unknown {
+		if close := suggest.Closest(name, e.Valid); close != "" && failed.Hint == "" {
+			failed.Hint = fmt.Sprintf("Did you mean %s instead of %s?", close, name)
+		}
+	}
+	return failed
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}

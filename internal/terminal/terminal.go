@@ -1,0 +1,33 @@
+// Package terminal answers what the engine asks about a stream: is it a
+// terminal, and how wide.
+package terminal
+
+import (
+	"os"
+
+	"github.com/mattn/go-isatty"
+)
+
+// Is reports whether stream is a terminal: an *os.File is asked by ioctl
+// (/dev/null is a character device and none), any other value by its method
+// IsTerminal() bool, if it has one.
+func Is(stream any) bool {
+	switch s := stream.(type) {
+	case *os.File:
+		return s != nil && (isatty.IsTerminal(s.Fd()) || isatty.IsCygwinTerminal(s.Fd()))
+	case interface{ IsTerminal() bool }:
+		return s.IsTerminal()
+	}
+	return false
+}
+
+// Width returns the columns of the terminal behind stream; ok is false when it
+// is none or does not say.
+func Width(stream any) (columns int, ok bool) {
+	f, isFile := stream.(*os.File)
+	if !isFile || f == nil || !Is(f) {
+		return 0, false
+	}
+	n, err := width(f.Fd())
+	return n, err == nil && n > 0
+}
