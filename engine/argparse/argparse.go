@@ -100,19 +100,18 @@ type Namespace map[string]any
 // Parser declares arguments and turns words into values.
 type Parser struct {
 	cfg     Config
-	usage   string // "" means generated; differs from cfg.Usage within an intermixed parse
 	actions []*argument
 	options map[string]*argument
 	order   []option // option strings in order of declaration
 	groups  []*Group
 	// positionals and optionals are the groups of arguments added to the parser itself.
-	positionals, optionals, base *Group
-	exclusive                    []*ExclusiveGroup
-	subparsers                   *Subparsers
-	defaults                     map[string]any
-	defaultKeys                  []string
-	negative                     bool // an option looks like a negative number
-	flags                        *flags
+	positionals, optionals *Group
+	exclusive              []*ExclusiveGroup
+	subparsers             *Subparsers
+	defaults               map[string]any
+	defaultKeys            []string
+	negative               bool   // an option looks like a negative number
+	flags                  *flags // nil until FlagSet is asked for
 }
 
 type option struct {
@@ -123,7 +122,7 @@ type option struct {
 // New returns a parser that knows -h/--help, unless Config.NoHelp says otherwise.
 // It does no I/O and cannot fail.
 func New(cfg Config) *Parser {
-	p := &Parser{cfg: cfg, usage: cfg.Usage, options: make(map[string]*argument, 16)}
+	p := &Parser{cfg: cfg, options: make(map[string]*argument, 32), actions: make([]*argument, 0, 16), order: make([]option, 0, 32)}
 	p.positionals = p.Group("positional arguments", "")
 	p.optionals = p.Group("options", "")
 	if !cfg.NoHelp {

@@ -101,6 +101,9 @@ func (s *Subparsers) Add(name string, c SubparserConfig) (*Parser, error) {
 	return sub, nil
 }
 
+// Subcommands are the parser's sub-commands, or nil when it has none.
+func (p *Parser) Subcommands() *Subparsers { return p.subparsers }
+
 // Parser is the parser of a sub-command, by name or alias, or nil.
 func (s *Subparsers) Parser(name string) *Parser { return s.parsers[name] }
 

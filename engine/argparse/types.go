@@ -192,13 +192,10 @@ func parseFloat(word string) (any, error) {
 		return math.NaN(), nil
 	}
 	f, err := strconv.ParseFloat(unsigned, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
+	if err != nil && !errors.Is(err, strconv.ErrRange) || strings.HasPrefix(unsigned, "+") || strings.HasPrefix(unsigned, "-") {
 		return nil, errInvalid
 	}
-	if strings.HasPrefix(unsigned, "+") || strings.HasPrefix(unsigned, "-") {
-		return nil, errInvalid
-	}
-	return math.Copysign(f, sign*math.Copysign(1, f)), nil
+	return math.Copysign(f, sign), nil
 }
 
 func acceptFloat(v any) (any, error) {
