@@ -130,6 +130,16 @@ func (inv *Invocation) Options() map[string]any {
 	return out
 }
 
+// Attribute returns a top-level name of the command's file, frozen; nil when
+// the file does not have it or the command is in Go. It is how an Extender
+// reads its attributes during a run.
+func (inv *Invocation) Attribute(name string) starlark.Value {
+	if inv.script == nil {
+		return nil
+	}
+	return inv.script.globals[name]
+}
+
 // Stdout is where results go.
 func (inv *Invocation) Stdout() *Stream { return inv.stdout }
 
