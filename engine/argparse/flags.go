@@ -13,6 +13,9 @@ import (
 // a command line can hold it.
 const noWord = "\x00"
 
+// oneMore is what pflag gives a count without a value.
+const oneMore = "+1"
+
 type flags struct {
 	p         *Parser
 	set       *pflag.FlagSet
@@ -71,12 +74,28 @@ func (f *flags) add(a *argument) {
 		flag := f.set.VarPF(&flagValue{flags: f, arg: a, name: name}, flagName, short, f.p.formatter().help(a))
 		short = ""
 		flag.Hidden = a.HelpSuppressed
-		if a.takesNothing() {
+		switch {
+		case a.Action == ActionCount:
+			flag.NoOptDefVal = oneMore
+		case a.takesNothing():
 			flag.NoOptDefVal = "true"
-		} else if a.kind == kindOptional {
-			flag.NoOptDefVal = noWord
+		case a.kind == kindOptional:
+			flag.NoOptDefVal = f.constWord(a)
 		}
 	}
+}
+
+// constWord is a word that means the same as no value at all, for pflag to show.
+func (f *flags) constWord(a *argument) string {
+	values := &f.p.cfg.Values
+	if !isNone(a.Const) && !a.Secret {
+		text := values.str(a.Const)
+		r := &run{session: &session{}, p: f.p}
+		if v, err := r.convert(a, text); err == nil && text != "" && values.equal(v, a.Const) {
+			return text
+		}
+	}
+	return noWord
 }
 
 // report marks an option that ParseArgs met.
@@ -157,6 +176,10 @@ func (v *flagValue) Set(text string) error {
 	}
 	a := v.arg
 	switch {
+	case a.Action == ActionCount:
+		if n, err := parseInt(text); err != nil || text != oneMore && !isCount(n) {
+			return &Error{Message: "invalid int value: " + reprString(text), Err: err}
+		}
 	case a.takesNothing():
 		if _, err := parseBool(text); err != nil {
 			return &Error{Message: "invalid bool value: " + reprString(text), Err: err}
@@ -223,6 +246,14 @@ func (r *run) collect(given []occurrence) error {
 		}
 		args, skip := []string{o.text}, false
 		switch a := o.arg; {
+		case a.Action == ActionCount && o.text != oneMore:
+			n, _ := parseInt(o.text)
+			if err := r.setFlag(a, n, true); err != nil {
+				return err
+			}
+			continue
+		case a.Action == ActionCount:
+			args = nil
 		case a.takesNothing():
 			o.name, skip = flagOccurrence(o)
 			args = nil
@@ -258,6 +289,11 @@ func (r *run) collect(given []occurrence) error {
 		r.extras = r.words[end:]
 	}
 	return err
+}
+
+func isCount(v any) bool {
+	n, ok := v.(int)
+	return ok && n >= 0
 }
 
 // flagOccurrence is the option string that a flag stands for when pflag has set it true
