@@ -5,6 +5,7 @@ package cpython
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Version is the CPython that is compared with.
@@ -25,9 +27,11 @@ type Answer struct {
 	Text string
 }
 
-// program evaluates a JSON list of expressions from stdin. The names are those that scripts see.
+// program evaluates a JSON list of expressions from stdin. The names are those that scripts see. Its memory is bounded,
+// because a width of many digits is an allocation to Python.
 const program = `
-import sys, json, warnings
+import sys, json, resource, warnings
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 warnings.simplefilter("ignore")
 from datetime import datetime, date, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -61,7 +65,9 @@ func Ask(python string, exprs []string) ([]Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(python, "-c", program)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, python, "-c", program)
 	cmd.Env = append(os.Environ(), "TZ=UTC", "LC_ALL=C.UTF-8")
 	cmd.Stdin = bytes.NewReader(in)
 	var stderr bytes.Buffer
