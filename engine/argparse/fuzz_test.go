@@ -62,6 +62,9 @@ func FuzzHelp(f *testing.F) {
 		f.Add(seed, 40)
 	}
 	f.Fuzz(func(t *testing.T, text string, width int) {
+		if len(text) > 300 {
+			return
+		}
 		for _, layout := range []Layout{ArgparseLayout, ManageLayout} {
 			p := New(Config{Prog: "p", Description: text, Epilog: text, Layout: layout, Width: func() int { return width }})
 			if err := errors.Join(p.Add(Argument{Names: []string{"--x"}, Help: text, Default: text}), p.Add(Argument{Names: []string{"y"}, Help: text, Metavar: []string{text}})); err != nil {

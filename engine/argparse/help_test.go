@@ -55,7 +55,7 @@ func TestPercent(t *testing.T) {
 		"%(s)s|%(s)r|%(l)s|%(none)s": `é'|"é'"|['a', 1]|None`, "100%%": "100%", "%(n)5d|%(n)-5d|%(n)05d|": "   -7|-7   |-0007|", "%(f).2f %(b)d": "2.50 1",
 		"%(s).1s%(s)4s": "é  é'", "%(f)g %(f)e": "2.5 2.500000e+00",
 		// What Python could not format stays as it stands.
-		"100% sure": "100% sure", "%(x)s": "%(x)s", "%": "%", "%(s": "%(s", "%(s)d": "%(s)d", "%(s)q": "%(s)q", "50%": "50%", "%s": "%s",
+		"100% sure": "100% sure", "%(x)s": "%(x)s", "%": "%", "%(s": "%(s", "%(s)d": "%(s)d", "%(s)q": "%(s)q", "50%": "50%", "%(f).999999999f": "%(f).999999999f", "%(s)99999s": "%(s)99999s", "%s": "%s",
 	} {
 		if got := percent(text, &Values{}, lookup); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)

@@ -64,22 +64,19 @@ func directive(s string, values *Values, lookup func(string) (any, bool)) (strin
 		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
 			i++
 		}
-		n, err := strconv.Atoi(s[from:i])
-		return n, err == nil && n <= 1000
-	}
-	width, precision := 0, -1
-	if i < len(s) && s[i] >= '0' && s[i] <= '9' {
-		n, ok := number()
-		if !ok {
-			return "", 0, false
+		if from == i {
+			return 0, true
 		}
-		width = n
+		n, err := strconv.Atoi(s[from:i])
+		return n, err == nil && n <= 1000 // more is no help text
 	}
-	if i < len(s) && s[i] == '.' {
+	width, ok := number()
+	precision := -1
+	if ok && i < len(s) && s[i] == '.' {
 		i++
-		precision, _ = number()
+		precision, ok = number()
 	}
-	if i == len(s) {
+	if !ok || i == len(s) {
 		return "", 0, false
 	}
 	verb := s[i]
