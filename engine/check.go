@@ -389,7 +389,7 @@ func (e *Engine) checkText(p *program, handle *starlark.Function) []CheckMessage
 	}
 	for i := range handle.NumParams() {
 		name, pos := handle.Param(i)
-		if at, called := f.body.calls[name]; called && (p.isPredeclared(name) || starlark.Universe.Has(name)) {
+		if at, called := f.body.calls[name]; called && (p.predeclared.Has(name) || starlark.Universe.Has(name)) {
 			warn("commands.W001", pos.Line, pos.Col,
 				fmt.Sprintf("the argument %q hides the builtin of that name, which line %d calls", name, at.Line),
 				fmt.Sprintf("Give the argument another dest, such as dest = %q.", name+"_"))

@@ -52,7 +52,7 @@ func (p *program) analyse() *facts {
 		p.facts = &facts{bound: map[string]syntax.Position{}, reads: map[string]bool{}}
 		defer func() { _ = recover() }() // what the parser cannot take is reported by compiling
 		tree, err := p.options.Parse(p.file.display, p.src, 0)
-		if err != nil || resolve.File(tree, p.isPredeclared, starlark.Universe.Has) != nil {
+		if err != nil || resolve.File(tree, p.predeclared.Has, starlark.Universe.Has) != nil {
 			return
 		}
 		p.facts.walk(tree)
@@ -79,7 +79,7 @@ func (f *facts) walk(tree *syntax.File) {
 			}
 		case *syntax.DotExpr:
 			if id, ok := n.X.(*syntax.Ident); ok && scopeOf(id) == resolve.Predeclared {
-				f.attributes = append(f.attributes, attributeUse{id.Name, n.Name.Name, n.NamePos})
+				f.attributes = append(f.attributes, attributeUse{id.Name, n.Name.Name, n.Name.NamePos})
 			}
 		case *syntax.CallExpr:
 			f.call(n)

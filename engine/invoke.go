@@ -80,6 +80,10 @@ func (e *Engine) invoke(ctx context.Context, r request) (result starlark.Value, 
 	if err != nil {
 		return nil, err
 	}
+	if inv.owns("json") && r.document != nil {
+		*r.document, inv.document = nil, nil
+		inv.attach(r)
+	}
 	if err := inv.parse(parser, r); err != nil {
 		var help *argparse.HelpRequest
 		var version *argparse.VersionRequest

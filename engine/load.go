@@ -108,7 +108,7 @@ func (l *loader) read(t *tree, name string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compileSource(&sourceFile{tree: t, path: name, display: t.display(name)}, src, l.options, l.predeclared.Has), nil
+	return compileSource(&sourceFile{tree: t, path: name, display: t.display(name)}, src, l.options, l.predeclared), nil
 }
 
 func chainText(chain []*program, again *program) string {

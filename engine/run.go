@@ -33,14 +33,14 @@ func (e *Engine) Run(ctx context.Context, argv []string) int {
 	c := e.colorsFor(style.Choice{NoColor: line.noColor, ForceColor: line.forceColor})
 	stdout, stderr := c.streams(e.stdout, e.stderr)
 
-	doc, err := e.dispatch(ctx, line, c)
+	var doc *document
+	if line.json {
+		doc = newDocument(line.name, e.cfg.Now())
+	}
+	err := e.dispatch(ctx, line, c, &doc)
 	code := ExitCode(err)
 	failure := describe(err, line.traceback, stderr.Style())
-	switch {
-	case doc != nil || line.json && line.name != "":
-		if doc == nil {
-			doc = newDocument(line.name, e.cfg.Now())
-		}
+	if doc != nil {
 		doc.fail(err, code)
 		fmt.Fprintln(stdout, doc.encode(e.cfg.Now()))
 	}
@@ -54,24 +54,21 @@ func (e *Engine) Run(ctx context.Context, argv []string) int {
 	return code
 }
 
-// dispatch runs the command that the line names.
-func (e *Engine) dispatch(ctx context.Context, line commandLine, c colors) (*document, error) {
+// dispatch runs the command that the line names. It takes *doc away when the
+// command has a --json of its own.
+func (e *Engine) dispatch(ctx context.Context, line commandLine, c colors, doc **document) error {
 	if line.err != nil {
-		return nil, line.err
+		return line.err
 	}
 	if err := line.conflict(); err != nil {
-		return nil, err
+		return err
 	}
 	p, err := e.openFor(ctx, &line)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var doc *document
-	if line.json {
-		doc = newDocument(line.name, e.cfg.Now())
-	}
-	_, err = e.invoke(ctx, request{project: p, name: line.name, words: line.words, colors: &c, document: &doc})
-	return doc, err
+	_, err = e.invoke(ctx, request{project: p, name: line.name, words: line.words, colors: &c, document: doc})
+	return err
 }
 
 // openFor opens the project that the line names. A --project behind the
@@ -238,9 +235,8 @@ func (e *Engine) colorsFor(choice style.Choice) colors {
 	}}
 }
 
-// addBaseOptions declares what every command has. own tells which of the
-// engine's options the command declares itself: those keep the command's
-// meaning.
+// addDjangoOptions declares Django's base options. A command that declares one
+// of them again gets argparse's error about the conflict.
 func addDjangoOptions(p *argparse.Parser, version string) error {
 	return addAll(p, []argparse.Argument{
 		{Names: []string{"--version"}, Action: argparse.ActionVersion, Version: version, Rank: argparse.Base,

@@ -111,11 +111,12 @@ func (s *script) command(e *Engine, name string) (*Command, error) {
 	s.function("handle", &s.handle, fault)
 	s.function("add_arguments", &s.addArgs, fault)
 	if s.handle == nil && s.globals["handle"] == nil {
-		msg := "the file has no handle"
+		d := Diagnostic{Line: 1, Column: 1, Message: "the file has no handle", Hint: "Write the command's body as def handle(…):"}
 		if close := suggest.Closest("handle", s.globals.Keys()); close != "" {
-			msg += fmt.Sprintf(": did you mean it to be %q?", close)
+			d.Line, d.Column = s.program.assigned(close)
+			d.Hint = fmt.Sprintf("Is %s meant to be it?", close)
 		}
-		faults = append(faults, Diagnostic{Line: 1, Column: 1, Message: msg, Hint: "Write the command's body as def handle(…):"})
+		faults = append(faults, d)
 	}
 	s.extended(e, fault)
 	if faults != nil {
@@ -235,10 +236,12 @@ func callAddArguments(thread *starlark.Thread, fn *starlark.Function, parser sta
 // mismatches compares handle's parameters with the declared arguments.
 func (s *script) mismatches(face *parserFace) []Diagnostic {
 	var faults []Diagnostic
+	var right []string // the parameters that arguments provide
 	base := scriptBaseDests()
 	for i := range s.params() {
 		name, pos := s.handle.Param(i)
 		if _, ok := face.declared[name]; ok || slices.Contains(base, name) {
+			right = append(right, name)
 			continue
 		}
 		d := Diagnostic{Line: int(pos.Line), Column: int(pos.Col),
@@ -268,7 +271,7 @@ func (s *script) mismatches(face *parserFace) []Diagnostic {
 		default:
 			faults = append(faults, Diagnostic{Line: decl.line, Column: decl.col,
 				Message: fmt.Sprintf("%s is declared, and handle does not take %q", decl.name, dest),
-				Hint:    fmt.Sprintf("Write def handle(%s), or take all with def handle(**options).", strings.Join(append(s.paramNames(), dest), ", "))})
+				Hint:    fmt.Sprintf("Write def handle(%s), or take all with def handle(**options).", strings.Join(append(slices.Clip(right), dest), ", "))})
 		}
 	}
 	return faults
@@ -300,15 +303,6 @@ func (s *script) params() int {
 		n--
 	}
 	return n
-}
-
-func (s *script) paramNames() []string {
-	var names []string
-	for i := range s.params() {
-		name, _ := s.handle.Param(i)
-		names = append(names, name)
-	}
-	return names
 }
 
 // isIdentifier reports whether a name can be a parameter: an identifier that

@@ -96,7 +96,7 @@ func (e *Engine) runSettings(ctx context.Context, p *project, chosen string, s *
 	}
 	file := &sourceFile{tree: from, path: name, display: s.file}
 	predeclared := starlark.StringDict{"env": e.envBuiltin()}
-	prog := compileSource(file, src, settingsOptions(), predeclared.Has)
+	prog := compileSource(file, src, settingsOptions(), predeclared)
 	if prog.err != nil {
 		return prog.err
 	}

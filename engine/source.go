@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -47,10 +48,10 @@ type sourceFile struct {
 
 // program is a compiled file, or what is wrong with it.
 type program struct {
-	file          *sourceFile
-	src           []byte
-	options       *syntax.FileOptions
-	isPredeclared func(string) bool
+	file        *sourceFile
+	src         []byte
+	options     *syntax.FileOptions
+	predeclared starlark.StringDict
 
 	code *starlark.Program
 	docs docs
@@ -100,7 +101,7 @@ func (e *Engine) program(t *tree, name string) (*program, error) {
 	if cached != nil && bytes.Equal(cached.src, src) {
 		return cached, nil
 	}
-	p := compileSource(&sourceFile{tree: t, path: name, display: t.display(name)}, src, scriptOptions(), e.predeclared.Has)
+	p := compileSource(&sourceFile{tree: t, path: name, display: t.display(name)}, src, scriptOptions(), e.predeclared)
 	e.programs.mu.Lock()
 	defer e.programs.mu.Unlock()
 	if e.programs.files == nil {
@@ -171,17 +172,17 @@ func fileError(display, message, hint string, err error) error {
 	return &ScriptError{Message: message, Hint: hint, Err: err, Diagnostics: []Diagnostic{{File: display, Message: message, Hint: hint}}}
 }
 
-// compileSource parses, resolves and compiles a text. isPredeclared must be
-// exactly the Has of what the program will be run with.
-func compileSource(file *sourceFile, src []byte, opts *syntax.FileOptions, isPredeclared func(string) bool) (p *program) {
-	p = &program{file: file, src: src, options: opts, isPredeclared: isPredeclared}
+// compileSource parses, resolves and compiles a text. predeclared must be
+// exactly what the program will be run with.
+func compileSource(file *sourceFile, src []byte, opts *syntax.FileOptions, predeclared starlark.StringDict) (p *program) {
+	p = &program{file: file, src: src, options: opts, predeclared: predeclared}
 	defer p.recoverFault()
 	tree := p.parse()
 	if tree == nil {
 		return p
 	}
 	p.docs = readDocs(tree)
-	code, err := starlark.FileProgram(tree, isPredeclared)
+	code, err := starlark.FileProgram(tree, p.predeclared.Has)
 	if err != nil {
 		p.err = staticError(p, err)
 		return p
@@ -256,6 +257,7 @@ func staticError(p *program, err error) *ScriptError {
 		for _, e := range list {
 			faults = append(faults, diagnose(p, e.Pos, e.Msg))
 		}
+		p.guess(faults)
 	} else if e, ok := errors.AsType[syntax.Error](err); ok {
 		faults = append(faults, diagnose(p, e.Pos, e.Msg))
 	} else {
@@ -274,22 +276,56 @@ func diagnose(p *program, pos syntax.Position, msg string) Diagnostic {
 		d.Line, d.Column = advice.Line, advice.Col
 	}
 	d.Hint = advice.Hint
-	d.guess()
 	return d
 }
 
-// guess moves the resolver's suggestion for an undefined name to the hint, if
-// the two words are close: it also offers words that are not.
-func (d *Diagnostic) guess() {
-	name, rest, ok := strings.Cut(strings.TrimPrefix(d.Message, "undefined: "), " (did you mean ")
-	if !ok || !strings.HasPrefix(d.Message, "undefined: ") {
+// guess offers the name that an undefined one is probably a slip of. The
+// resolver's own guess is dropped: it does not know what is predeclared.
+func (p *program) guess(faults []Diagnostic) {
+	var undefined []string
+	for i := range faults {
+		name, ok := strings.CutPrefix(faults[i].Message, "undefined: ")
+		if !ok {
+			continue
+		}
+		name, _, _ = strings.Cut(name, " ")
+		faults[i].Message = "undefined: " + name
+		undefined = append(undefined, name)
+	}
+	if undefined == nil {
 		return
 	}
-	d.Message = "undefined: " + name
-	word := strings.TrimSuffix(rest, "?)")
-	if d.Hint == "" && suggest.Closest(name, []string{word}) != "" {
-		d.Hint = fmt.Sprintf("Did you mean %s?", word)
+	names := slices.Concat(p.predeclared.Keys(), starlark.Universe.Keys(), p.identifiers(undefined))
+	for i := range faults {
+		name, ok := strings.CutPrefix(faults[i].Message, "undefined: ")
+		if ok && faults[i].Hint == "" {
+			if close := suggest.Closest(name, names); close != "" {
+				faults[i].Hint = fmt.Sprintf("Did you mean %s?", close)
+			}
+		}
 	}
+}
+
+// identifiers returns the names that the file uses, but for some.
+func (p *program) identifiers(but []string) []string {
+	tree, err := p.options.Parse(p.file.display, p.src, 0)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	attr := make(map[*syntax.Ident]bool)
+	syntax.Walk(tree, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.DotExpr:
+			attr[n.Name] = true
+		case *syntax.Ident:
+			if !attr[n] && !slices.Contains(but, n.Name) {
+				names = append(names, n.Name)
+			}
+		}
+		return true
+	})
+	return names
 }
 
 // scriptFault completes diagnostics with the file's name and source lines.
