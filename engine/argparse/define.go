@@ -202,11 +202,18 @@ func (a *argument) completeNargs() error {
 	default:
 		n, err := strconv.Atoi(string(a.Nargs))
 		if err != nil || n < 0 || n > maxNargs {
+			if !isNone(a.Const) && (a.Action == ActionStore || a.Action == ActionAppend || a.Action == ActionExtend) {
+				return constWithoutOptional()
+			}
 			return &DefinitionError{Message: "invalid nargs value"}
 		}
 		a.kind, a.count = kindN, n
 	}
 	return nil
+}
+
+func constWithoutOptional() error {
+	return &DefinitionError{Message: "nargs must be '?' to supply const"}
 }
 
 // maxNargs bounds a fixed number of words, which is spelt out in usage.
@@ -255,7 +262,7 @@ func (a *argument) completeAction() error {
 				"the value to append, the append const action may be more appropriate"}
 		}
 		if !isNone(a.Const) && a.kind != kindOptional {
-			return &DefinitionError{Message: "nargs must be '?' to supply const"}
+			return constWithoutOptional()
 		}
 		return nil
 	case ActionStoreConst, ActionAppendConst:

@@ -24,7 +24,8 @@ func FuzzParseArgs(f *testing.F) {
 		if input[0] == 0 {
 			p = fifteen(t)
 		} else {
-			p, _ = specs[int(input[0])%len(specs)].build()
+			var warned []string
+			p, _ = specs[int(input[0])%len(specs)].build(&warned)
 		}
 		var words []string
 		if input[1:] != "" {

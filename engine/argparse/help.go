@@ -453,6 +453,9 @@ func (f *formatter) help(a *argument) string {
 			}
 			return a.Default, !isSuppress(a.Default)
 		case "const":
+			if a.Secret && !isNone(a.Const) {
+				return mask, true
+			}
 			return a.Const, true
 		case "required":
 			return a.Required, true
@@ -462,10 +465,17 @@ func (f *formatter) help(a *argument) string {
 			}
 			return a.Type.Name, true
 		case "metavar":
-			if len(a.Metavar) == 0 {
+			switch len(a.Metavar) {
+			case 0:
 				return nil, true
+			case 1:
+				return a.Metavar[0], true
 			}
-			return strings.Join(a.Metavar, " "), true
+			names := make([]string, len(a.Metavar))
+			for i, name := range a.Metavar {
+				names[i] = reprString(name)
+			}
+			return "(" + strings.Join(names, ", ") + ")", true // a tuple
 		case "nargs":
 			if a.kind == kindN {
 				return a.count, true
@@ -508,6 +518,14 @@ func (f *formatter) subHelp(c *subcommand) string {
 			return c.name, true
 		case "metavar":
 			return c.invocation(), true
+		case "help":
+			return c.cfg.Help, true
+		case "option_strings":
+			return []any{}, true
+		case "required", "deprecated":
+			return false, true
+		case "nargs", "const", "default", "type", "choices":
+			return nil, true
 		}
 		return nil, false
 	})

@@ -195,9 +195,9 @@ func compareAll(t *testing.T, cases []caseSpec, results []caseResult) int {
 	crashes := map[string]int{}
 	words, accepted, refused, mixed, crashed, broken := 0, 0, 0, 0, 0, 0
 	for i, c := range cases {
-		// The words came as JSON numbers where they were recorded; bring fresh ones to the same form.
 		want := results[i]
-		p, errs := c.build()
+		var warned []string
+		p, errs := c.build(&warned)
 		where := func(extra string, args ...any) string {
 			spec, _ := json.Marshal(c.Items)
 			return fmt.Sprintf("case %d: %s\n%s", i, fmt.Sprintf(extra, args...), spec)
@@ -222,7 +222,7 @@ func compareAll(t *testing.T, cases []caseSpec, results []caseResult) int {
 		for k, w := range c.Words {
 			words++
 			expect := want.Runs[k]
-			got := parseOutcome(p, w, &c)
+			got := parseOutcome(p, w, &warned)
 			switch {
 			case expect.Crash != "":
 				crashes[expect.Crash]++
@@ -242,9 +242,6 @@ func compareAll(t *testing.T, cases []caseSpec, results []caseResult) int {
 				t.Error(where("words %q:\ngot  %s\nwant %s", w, g, e))
 			}
 		}
-		if t.Failed() && testing.Verbose() && i > 4000 {
-			break
-		}
 	}
 	t.Logf("%d parsers, %d lists of words: %d accepted, %d refused, %d accepted as intermixed, %d that crash argparse; %d parsers whose help crashes it",
 		len(cases), words, accepted, refused, mixed, crashed, broken)
@@ -262,7 +259,7 @@ func sameDefinitionError(got, want string) bool {
 	return got == want
 }
 
-// plainJSON turns a value into what JSON would have given for it.
+// encodeValue turns a value into what the oracle's JSON has for it.
 func encodeValue(v any) any {
 	switch v := v.(type) {
 	case float64:
@@ -284,12 +281,11 @@ func encodeValue(v any) any {
 	return v
 }
 
-var gathered []string // warnings of the parse at hand
-
-func parseOutcome(p *Parser, words []string, c *caseSpec) outcome {
-	gathered = nil
+// parseOutcome parses words; warned is where the parser's warnings go.
+func parseOutcome(p *Parser, words []string, warned *[]string) outcome {
+	*warned = nil
 	ns, err := p.ParseArgs(words)
-	o := outcome{Warnings: gathered}
+	o := outcome{Warnings: *warned}
 	if err == nil {
 		o.OK = map[string]any{}
 		for k, v := range ns {
@@ -308,9 +304,9 @@ func parseOutcome(p *Parser, words []string, c *caseSpec) outcome {
 	return o
 }
 
-func (c *caseSpec) build() (*Parser, []string) {
+func (c *caseSpec) build(warned *[]string) (*Parser, []string) {
 	p := New(Config{Prog: c.Prog, Usage: c.Usage, Description: c.Description, Epilog: c.Epilog, NoHelp: c.NoHelp,
-		Width: func() int { return c.Columns }, Warn: func(m string) { gathered = append(gathered, m) }})
+		Width: func() int { return c.Columns }, Warn: func(m string) { *warned = append(*warned, m) }})
 	return p, buildItems(p, c.Items)
 }
 
@@ -550,7 +546,7 @@ func (g *generator) subparsers(depth int) itemSpec {
 	names := []string{"add", "remove", "list", "ad"}
 	g.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for _, name := range names[:1+g.IntN(3)] {
-		c := commandSpec{Name: name, Help: pick(g, "", "Do it.", g.text(12)), Deprecated: g.chance(10), Description: pick(g, "", "Does it.")}
+		c := commandSpec{Name: name, Help: pick(g, "", "Do it.", g.text(12), "%(dest)s %(metavar)s %(default)s %(required)s"), Deprecated: g.chance(10), Description: pick(g, "", "Does it.")}
 		if g.chance(30) {
 			c.Aliases = []string{name[:1] + "x"}
 		}
@@ -590,6 +586,9 @@ func (g *generator) argument() itemSpec {
 		it.Help = g.text(25)
 		if g.chance(20) {
 			it.Help += " (default: %(default)s, %(type)s)"
+		}
+		if g.chance(10) {
+			it.Help += " %(dest)s %(nargs)s %(required)s %(metavar)-8s|%(const)r|%(choices)10s|%(option_strings)s %(deprecated)s"
 		}
 	}
 	it.Suppressed = g.chance(6)
@@ -797,7 +796,7 @@ func (g *generator) suitingValues(it itemSpec) []string {
 			}
 			values = append(values, fmt.Sprint(v))
 		case it.Type == "int" || it.Type == "even" || it.Type == "float":
-			values = append(values, pick(g, "4", "12", " 8 ", "300", "1_000", "-6", "٤", "010"))
+			values = append(values, pick(g, "4", "12", " 8 ", "300", "1_000", "-6", "٤", "010", "4", "6", "1e22", "-.5", "0.1"))
 		default:
 			values = append(values, pick(g, "a", "value", "-5", "x y", "", "é", "b=c", "-", "-x y", "5"))
 		}
@@ -842,5 +841,6 @@ func (g *generator) plain() string {
 		return pick(g, "-h", "--help", "--he")
 	}
 	return pick(g, "a", "b", "value", "1", "2", "4", "12", "300", "-5", "-1", "-1.5", "-.5", "-5x", "--", "", "-", "x y", "-x y", "--zzz", "-z", "é", "日本",
-		"0x10", "010", "1_000", " 7 ", "٣", "1e3", "nan", "99999999999999999999999", "it's", "a\"b", "tab\t", "--unknown=1", "-qv2", "-vvv", "bcd", "5", "---", "--=x", "-=", "-é", "a=b", "\u00a0", "\u200b", "3", "True")
+		"0x10", "010", "1_000", " 7 ", "٣", "1e3", "nan", "99999999999999999999999", "it's", "a\"b", "tab\t", "--unknown=1", "-qv2", "-vvv", "bcd", "5", "---", "--=x", "-=", "-é", "a=b", "\u00a0", "\u200b", "3", "True",
+		" +5", "1__0", "5.", "inf", "-nan", "-inf", "1_0.5", "٣.٥", "1e400", "1_.5", "+-1", "²", "𝟙𝟚", "\u20095", "0_0", "-0", "1e-7", "123456789.125", "1e16", "12345678901234567890.5")
 }

@@ -406,3 +406,55 @@ func TestHugeInputIsNotSlow(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestSubcommands(t *testing.T) {
+	p := declare(t, Config{Prog: "manage"}, opt("target"))
+	if p.Prog() != "manage" || p.Subcommands() != nil {
+		t.Error("a parser without sub-commands")
+	}
+	s, err := p.Subparsers(SubparsersConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add, err := s.Add("add", SubparserConfig{Aliases: []string{"a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if add.Prog() != "manage target add" {
+		t.Errorf("prog of the sub-command: %q", add.Prog())
+	}
+	if p.Subcommands() != s || s.Parser("a") != add || s.Parser("x") != nil || !slices.Equal(s.Names(), []string{"add", "a"}) {
+		t.Error("accessors")
+	}
+	_, again := p.Subparsers(SubparsersConfig{})
+	_, twice := s.Add("add", SubparserConfig{})
+	_, alias := s.Add("b", SubparserConfig{Aliases: []string{"a"}})
+	for err, want := range map[error]string{
+		again: "cannot have multiple subparser arguments",
+		twice: "argument {add,a}: conflicting subparser: add",
+		alias: "argument {add,a}: conflicting subparser alias: a",
+	} {
+		if d, ok := errors.AsType[*DefinitionError](err); !ok || d.Error() != want {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	if len(p.Arguments()) != 2 {
+		t.Errorf("the sub-command argument is among %v", p.Arguments())
+	}
+}
+
+func TestBareFlagsByConst(t *testing.T) {
+	p := declare(t, Config{}, Argument{Names: []string{"--fast"}, Action: ActionStoreConst, Const: 10})
+	for _, c := range []struct {
+		value, want any
+		err         string
+	}{
+		{true, 10, ""}, {false, nil, ""}, {10, 10, ""}, {nil, nil, ""},
+		{11, nil, "argument --fast: invalid choice: 11 (choose from 10)"},
+	} {
+		ns, err := p.CallArgs(nil, map[string]any{"fast": c.value})
+		if errText(err) != c.err || ns["fast"] != c.want {
+			t.Errorf("fast=%v: got %v, %v", c.value, ns, err)
+		}
+	}
+}
