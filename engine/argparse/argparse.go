@@ -42,8 +42,9 @@ type Config struct {
 	NoHelp   bool      // declare no -h/--help
 
 	// MissingArgsMessage replaces the error when a positional is missing and
-	// no words, or options alone, were given. With no words at all it is the
-	// error whatever is declared, as with Django's missing_args_message.
+	// no words, or options alone, were given. With no words at all it is the error
+	// even where every positional is optional, as with Django's missing_args_message,
+	// unless one has an Env.
 	MissingArgsMessage string
 
 	// Width is the number of columns of the terminal; nil means 80. ManageLayout

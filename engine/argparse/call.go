@@ -41,7 +41,7 @@ func (p *Parser) CallArgs(positional []any, options map[string]any) (Namespace, 
 }
 
 func (p *Parser) callArgs(s *session, positional []any, options map[string]any) (Namespace, error) {
-	if p.cfg.MissingArgsMessage != "" && len(positional) == 0 && len(options) == 0 {
+	if len(positional) == 0 && len(options) == 0 && p.wantsArgs() {
 		return nil, p.fill(&Error{Message: p.cfg.MissingArgsMessage})
 	}
 	var flat []any

@@ -98,7 +98,7 @@ func (p *Parser) ParseArgs(words []string) (Namespace, error) {
 }
 
 func (p *Parser) parseArgs(s *session, words []string) (Namespace, error) {
-	if p.cfg.MissingArgsMessage != "" && len(words) == 0 {
+	if len(words) == 0 && p.wantsArgs() {
 		return nil, p.fill(&Error{Message: p.cfg.MissingArgsMessage})
 	}
 	ns := make(Namespace, len(p.actions)+len(p.defaults))
@@ -113,6 +113,13 @@ func (p *Parser) parseArgs(s *session, words []string) (Namespace, error) {
 		return ns, nil
 	}
 	return nil, p.unrecognized(s, extras)
+}
+
+// wantsArgs reports whether nothing at all is answered by MissingArgsMessage: unless a
+// positional can come from the environment.
+func (p *Parser) wantsArgs() bool {
+	return p.cfg.MissingArgsMessage != "" &&
+		!slices.ContainsFunc(p.actions, func(a *argument) bool { return !a.isOption() && a.Env != "" })
 }
 
 // missingArgs replaces the error about missing positionals when only options were given.

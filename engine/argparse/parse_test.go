@@ -81,6 +81,11 @@ func TestMissingArgsMessage(t *testing.T) {
 	} {
 		c.run(t, p)
 	}
+	optional := Argument{Names: []string{"args"}, Nargs: ZeroOrMore}
+	parses{"optional positionals", nil, nil, message}.run(t, declare(t, Config{MissingArgsMessage: message}, optional))
+	optional.Env = "ARGS"
+	env := func(string) (string, bool, error) { return "a b", true, nil }
+	parses{"from the environment", nil, Namespace{"args": []any{"a", "b"}}, ""}.run(t, declare(t, Config{MissingArgsMessage: message, Lookup: env}, optional))
 	if _, err := p.ParseArgs([]string{"-h"}); !isHelp(err) {
 		t.Errorf("-h: got %v, want a HelpRequest", err)
 	}
