@@ -70,9 +70,9 @@ func (d *Date) String() string { return string(d.append(nil)) }
 
 func (d *Date) append(b []byte) []byte {
 	y, m, day := civil(d.ord)
-	b = append(appendPadded(b, y, 4), '-')
-	b = append(appendPadded(b, m, 2), '-')
-	return appendPadded(b, day, 2)
+	b = append(append2(append2(b, y/100), y%100), '-')
+	b = append(append2(b, m), '-')
+	return append2(b, day)
 }
 
 // Repr prints as Python's repr: "datetime.date(2026, 1, 2)".

@@ -191,10 +191,10 @@ func (dt *DateTime) Freeze()              {}
 func (dt *DateTime) Truth() starlark.Bool { return starlark.True }
 
 // String prints as Python's str: "2026-01-02 03:04:05.000006+00:00".
-func (dt *DateTime) String() string { return string(dt.appendISO(nil, " ", "auto")) }
+func (dt *DateTime) String() string { return string(dt.appendISO(make([]byte, 0, 32), " ", "auto")) }
 
 // ISOFormat prints as Python's isoformat(): "2026-01-02T03:04:05+00:00".
-func (dt *DateTime) ISOFormat() string { return string(dt.appendISO(nil, "T", "auto")) }
+func (dt *DateTime) ISOFormat() string { return string(dt.appendISO(make([]byte, 0, 32), "T", "auto")) }
 
 // MarshalJSON writes ISOFormat as a string.
 func (dt *DateTime) MarshalJSON() ([]byte, error) {
@@ -209,18 +209,18 @@ func (dt *DateTime) clock() (hour, minute, second, us int) {
 func (dt *DateTime) appendISO(b []byte, sep, timespec string) []byte {
 	h, m, s, us := dt.clock()
 	b = append(dt.Date().append(b), sep...)
-	b = appendPadded(b, h, 2)
+	b = append2(b, h)
 	if timespec != "hours" {
-		b = appendPadded(append(b, ':'), m, 2)
+		b = append2(append(b, ':'), m)
 		if timespec != "minutes" {
-			b = appendPadded(append(b, ':'), s, 2)
+			b = append2(append(b, ':'), s)
 		}
 	}
 	switch {
 	case timespec == "milliseconds":
 		b = appendPadded(append(b, '.'), us/1000, 3)
 	case timespec == "microseconds", timespec == "auto" && us != 0:
-		b = appendPadded(append(b, '.'), us, 6)
+		b = append2(append2(append2(append(b, '.'), us/10000), us/100%100), us%100)
 	}
 	if dt.zone != nil {
 		b = appendOffset(b, dt.offset(), ":")

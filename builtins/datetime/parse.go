@@ -236,73 +236,98 @@ func Parse(s string) (*DateTime, error) {
 // midnight. Without an offset the text is a wall clock of zone, or naive when zone is nil. With one it is that instant
 // in zone, or with that fixed offset when zone is nil. Anything else is a ValueError.
 //
-// It is called for each cell of a result: a text in the plain form costs one allocation.
-func ParseTimestamp[T string | []byte](s T, zone *Zone) (*DateTime, error) {
-	// One look at the plain form "2006-01-02 15:04:05": every byte is checked, the order is that of the text.
-	if len(s) < 19 || s[4] != '-' || s[7] != '-' || s[10] != ' ' && s[10] != 'T' || s[13] != ':' || s[16] != ':' {
-		return parseTimestampSlow(string(s), zone)
+// It is called for each cell of a result: s is not kept, so that string(b) of a buffer costs nothing.
+func ParseTimestamp(s string, zone *Zone) (*DateTime, error) {
+	dt := new(DateTime)
+	if err := dt.SetTimestamp(s, zone); err != nil {
+		return nil, err
 	}
-	y1, y2, mo, d := pair(s[0], s[1]), pair(s[2], s[3]), pair(s[5], s[6]), pair(s[8], s[9])
-	h, mi, sec := pair(s[11], s[12]), pair(s[14], s[15]), pair(s[17], s[18])
-	if y1|y2|mo|d|h|mi|sec > 99 {
-		return nil, badTimestamp(string(s))
-	}
-	year, month, day := int(y1*100+y2), int(mo), int(d)
-	if year == 0 || month-1 > 11 || month == 0 || day == 0 || day > 28 && day > daysInMonth(year, month) || h > 23 || mi > 59 || sec > 59 {
-		return nil, badTimestamp(string(s))
-	}
-	us := 0
-	i := 19
-	if i < len(s) && s[i] == '.' {
-		scale := 100_000
-		for i++; i < len(s) && isDigit(s[i]); i++ {
-			us += int(s[i]-'0') * scale
-			scale /= 10
-		}
-		if i == 20 || i > 29 {
-			return nil, badTimestamp(string(s))
-		}
-	}
-	wall := wallClock(ordinal(year, month, day), int(h), int(mi), int(sec), us)
-	if i == len(s) {
-		return &DateTime{wall: wall, zone: zone}, nil
-	}
-	return withOffset(string(s), i, wall, zone)
+	return dt, nil
 }
 
-// pair is two digits as a number, and far above 99 when they are not digits.
+// SetTimestamp is ParseTimestamp into a DateTime that nobody else sees yet: an element of a slice, to save the memory
+// of each, which costs more than the parsing. After an error it is unchanged. A DateTime in use must not be set.
+func (dt *DateTime) SetTimestamp(s string, zone *Zone) error {
+	if len(s) < 19 || s[4] != '-' || s[7] != '-' || s[10] != ' ' && s[10] != 'T' || s[13] != ':' || s[16] != ':' {
+		return dt.setUnusual(s, zone)
+	}
+	year := pair(s[0], s[1])*100 + pair(s[2], s[3])
+	month, day := pair(s[5], s[6]), pair(s[8], s[9])
+	hour, minute, second := pair(s[11], s[12]), pair(s[14], s[15]), pair(s[17], s[18])
+	// One comparison each: pair is far beyond them all where there was no digit, and 0-1 is too.
+	if year-1 >= maxYear || month-1 >= 12 || day-1 >= 28 && day-1 >= uint(daysInMonth(int(year), int(month))) ||
+		hour >= 24 || minute >= 60 || second >= 60 {
+		return badTimestamp(s)
+	}
+	wall := int64(ordinal(int(year), int(month), int(day))-1)*usPerDay + int64(hour*3600+minute*60+second)*usPerSecond
+	if len(s) == 19 {
+		*dt = DateTime{wall: wall, zone: zone}
+		return nil
+	}
+	i := 19
+	if len(s) == 26 && s[19] == '.' {
+		us := pair(s[20], s[21])*10_000 + pair(s[22], s[23])*100 + pair(s[24], s[25])
+		if us < 1_000_000 {
+			*dt = DateTime{wall: wall + int64(us), zone: zone}
+			return nil
+		}
+	}
+	if s[19] == '.' {
+		us, n := uint(0), 0
+		for i = 20; i < len(s) && s[i]-'0' <= 9; i++ {
+			if n < 6 {
+				us = us*10 + uint(s[i]-'0')
+			}
+			n++
+		}
+		if n == 0 || n > 9 {
+			return badTimestamp(s)
+		}
+		for ; n < 6; n++ {
+			us *= 10
+		}
+		wall += int64(us)
+	}
+	if i == len(s) {
+		*dt = DateTime{wall: wall, zone: zone}
+		return nil
+	}
+	return dt.setOffset(s, i, wall, zone)
+}
+
+// pair is two digits as a number, and far above every limit when they are not digits.
 func pair(a, b byte) uint {
-	x, y := uint(a)-'0', uint(b)-'0'
+	x, y := uint(a-'0'), uint(b-'0')
 	if x > 9 || y > 9 {
-		return 1 << 16
+		return 1 << 32
 	}
 	return x*10 + y
 }
 
-func parseTimestampSlow(s string, zone *Zone) (*DateTime, error) {
-	if len(s) == 10 {
-		if d, err := ParseDate(s); err == nil && s[4] == '-' && s[7] == '-' {
-			return &DateTime{wall: int64(d.ord-1) * usPerDay, zone: zone}, nil
-		}
+// setUnusual reads a date alone, and a time without seconds.
+func (dt *DateTime) setUnusual(s string, zone *Zone) error {
+	switch {
+	case len(s) == 10:
+		return dt.SetTimestamp(s+" 00:00:00", zone)
+	case len(s) == 16:
+		return dt.SetTimestamp(s+":00", zone)
 	}
-	if len(s) == 16 && s[13] == ':' && s[10] != '.' { // without seconds
-		return ParseTimestamp(s+":00", zone)
-	}
-	return nil, badTimestamp(s)
+	return badTimestamp(s)
 }
 
-func withOffset(s string, i int, wall int64, zone *Zone) (*DateTime, error) {
+// setOffset reads the offset that follows a wall clock at s[i].
+func (dt *DateTime) setOffset(s string, i int, wall int64, zone *Zone) error {
 	own := utc
-	if s[i] != 'Z' || i+1 != len(s) {
+	if s[i:] != "Z" && s[i:] != "+00:00" && s[i:] != "+00" {
 		if s[i] == ' ' && i+1 < len(s) {
 			i++
 		}
 		if s[i] != '+' && s[i] != '-' {
-			return nil, badTimestamp(s)
+			return badTimestamp(s)
 		}
 		o, rest, ok := text(s).isoClock(i+1, len(s))
 		if !ok || rest || o.hour > 23 || o.minute > 59 || o.second > 59 {
-			return nil, badTimestamp(s)
+			return badTimestamp(s)
 		}
 		us := int64(o.hour)*usPerHour + int64(o.minute)*usPerMinute + int64(o.second)*usPerSecond + int64(o.us)
 		if s[i] == '-' {
@@ -310,11 +335,16 @@ func withOffset(s string, i int, wall int64, zone *Zone) (*DateTime, error) {
 		}
 		own = fixedMicros(us)
 	}
-	dt := &DateTime{wall: wall, zone: own}
-	if zone == nil {
-		return dt, nil
+	if zone == nil || zone == own {
+		*dt = DateTime{wall: wall, zone: own}
+		return nil
 	}
-	return dt.In(zone)
+	in, err := fromUTC(wall-own.offset, zone)
+	if err != nil {
+		return err
+	}
+	*dt = *in
+	return nil
 }
 
 func badTimestamp(s string) error {

@@ -193,19 +193,22 @@ func appendOffset(b []byte, us int64, colon string) []byte {
 		sign, us = '-', -us
 	}
 	b = append(b, sign)
-	b = appendPadded(b, int(us/usPerHour), 2)
+	b = append2(b, int(us/usPerHour))
 	b = append(b, colon...)
-	b = appendPadded(b, int(us/usPerMinute%60), 2)
+	b = append2(b, int(us/usPerMinute%60))
 	if us %= usPerMinute; us == 0 {
 		return b
 	}
 	b = append(b, colon...)
-	b = appendPadded(b, int(us/usPerSecond), 2)
+	b = append2(b, int(us/usPerSecond))
 	if us %= usPerSecond; us == 0 {
 		return b
 	}
 	return appendPadded(append(b, '.'), int(us), 6)
 }
+
+// append2 writes a number below 100 in two digits.
+func append2(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
 func appendPadded(b []byte, n, width int) []byte {
 	var buf [20]byte
