@@ -108,7 +108,7 @@ func commandErrorText(e *CommandError, red func(string) string) string {
 	if e.label != "" {
 		label = e.label
 	}
-	text := red(label+": "+e.Message) + "\n"
+	text := red(label+": "+strings.TrimRight(e.Message, "\r\n")) + "\n"
 	if e.Hint != "" {
 		text += e.Hint + "\n"
 	}
