@@ -113,7 +113,7 @@ func repr(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs [
 
 // sum(xs, start=0) adds up whatever + adds: ints, floats (with the error carried along, as CPython does), Decimals,
 // timedeltas, lists.
-func sum(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+func sum(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	var xs starlark.Iterable
 	var total starlark.Value = starlark.MakeInt(0)
 	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "xs", &xs, "start?", &total); err != nil {
@@ -122,16 +122,7 @@ func sum(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwar
 	if _, ok := total.(starlark.String); ok {
 		return nil, typeError("sum() can't sum strings [use ''.join(seq) instead]")
 	}
-	total, err := sumOf(xs, total)
-	if err != nil {
-		return nil, err
-	}
-	if inv := engine.InvocationOf(thread); inv != nil {
-		if err := inv.IterationError(); err != nil { // the iterable failed half-way: there is no sum
-			return nil, err
-		}
-	}
-	return total, nil
+	return sumOf(xs, total)
 }
 
 func sumOf(xs starlark.Iterable, total starlark.Value) (starlark.Value, error) {
