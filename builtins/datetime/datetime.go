@@ -102,7 +102,11 @@ func (dt *DateTime) In(zone *Zone) (*DateTime, error) {
 	if dt.zone == zone || zone.loc != nil && dt.zone.same(zone) {
 		return dt, nil
 	}
-	return fromUTC(dt.utc(), zone)
+	at := dt.utc()
+	if at < 0 || at > maxWall { // Python goes through UTC
+		return nil, overflowError("date value out of range")
+	}
+	return fromUTC(at, zone)
 }
 
 // WithZone is the same wall clock in another zone, or naive for nil.
