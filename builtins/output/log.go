@@ -3,7 +3,6 @@ package output
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -32,17 +31,18 @@ func logModule() starlark.Value {
 	for _, level := range levels {
 		members[level.name] = engine.Builtin("log."+level.name, func(inv *engine.Invocation, _ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			var msg starlark.Value
-			if err := starlark.UnpackPositionalArgs(b.Name(), args, nil, 1, &msg); err != nil {
+			fields, named := splitMessage(kwargs)
+			if err := starlark.UnpackArgs(b.Name(), args, named, "msg", &msg); err != nil {
 				return nil, err
 			}
 			if inv.Base().Verbosity < level.verbosity {
 				return starlark.None, nil
 			}
-			line, err := logLine(inv, level.name, level.role, textOf(msg), kwargs)
+			line, err := logLine(inv, level.name, level.role, textOf(msg), fields)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", b.Name(), err)
 			}
-			if _, err := io.WriteString(inv.Stderr(), line); err != nil {
+			if err := say(inv, inv.Stderr(), line); err != nil {
 				return nil, fmt.Errorf("%s: %w", b.Name(), err)
 			}
 			return starlark.None, nil
@@ -75,17 +75,51 @@ func quoteField(text string) string {
 	return text
 }
 
-func jsonLine(inv *engine.Invocation, level, msg string, fields []starlark.Tuple) (string, error) {
-	record := map[string]any{}
-	for _, field := range fields {
-		plain, err := starconv.ToGo(field[1])
-		if err != nil {
-			plain = textOf(field[1])
+// splitMessage sets the keyword msg apart from the fields.
+func splitMessage(kwargs []starlark.Tuple) (fields, msg []starlark.Tuple) {
+	for _, kv := range kwargs {
+		if kv[0] == starlark.String("msg") {
+			msg = append(msg, kv)
+		} else {
+			fields = append(fields, kv)
 		}
-		record[string(field[0].(starlark.String))] = plain
 	}
-	record["time"] = inv.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
-	record["level"], record["command"], record["message"] = level, inv.Name(), msg
-	data, err := json.Marshal(record)
-	return string(data) + "\n", err
+	return fields, msg
+}
+
+// jsonLine prints an object. A field that has the name of one of ours gets an
+// underscore behind it; a value that JSON cannot hold is printed.
+func jsonLine(inv *engine.Invocation, level, msg string, fields []starlark.Tuple) (string, error) {
+	record := map[string]any{
+		"time":    inv.Now().UTC().Format("2006-01-02T15:04:05.000000Z"),
+		"level":   level,
+		"command": inv.Name(),
+		"message": style.Strip(msg),
+	}
+	for _, field := range fields {
+		key := string(field[0].(starlark.String))
+		for record[key] != nil {
+			key += "_"
+		}
+		record[key] = jsonField(field[1])
+	}
+	return encode(record)
+}
+
+func jsonField(v starlark.Value) any {
+	if plain, err := starconv.ToGo(v); err == nil {
+		if text, err := encode(plain); err == nil { // NaN has no JSON form
+			return json.RawMessage(text)
+		}
+	}
+	return textOf(v)
+}
+
+// encode prints a line of JSON.
+func encode(v any) (string, error) {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.String(), err
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 
@@ -43,7 +41,7 @@ func (s *StringIO) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.frozen {
-		return 0, errors.New("cannot write to a frozen StringIO")
+		return 0, errors.New("cannot write to a frozen StringIO: create it inside handle()")
 	}
 	return s.text.Write(p)
 }
@@ -97,8 +95,4 @@ func (s *StringIO) write(_ *starlark.Thread, b *starlark.Builtin, args starlark.
 		return nil, fmt.Errorf("%s: %w", b.Name(), err)
 	}
 	return starlark.MakeInt(n), nil
-}
-
-func attrNames(methods map[string]*starlark.Builtin) []string {
-	return slices.Sorted(maps.Keys(methods))
 }
