@@ -55,11 +55,11 @@ func TestTypesOfArguments(t *testing.T) {
 		{"default", "show", "2026-01-09 None\n", 0},
 		{"both", "show --on 2026-02-01 --at 2026-02-01T10:00Z", "2026-02-08 2026-02-01 10:00:00+00:00\n", 0},
 		{"no such day", "show --on 2026-02-30", "day is out of range for month", 2},
-		{"garbage", "show --at soon", "", 2},
+		{"garbage", "show --at soon", "Invalid isoformat string: 'soon'", 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := enginetest.Run(t, cfg, strings.Fields(c.words)...)
-			if got.Code != c.code || c.code == 0 && got.Stdout != c.want {
+			if got.Code != c.code || c.code == 0 && got.Stdout != c.want || c.code != 0 && !strings.Contains(got.Stderr, c.want) {
 				t.Errorf("code %d, stdout %q, stderr %q", got.Code, got.Stdout, got.Stderr)
 			}
 		})
@@ -182,6 +182,37 @@ func TestGapExact(t *testing.T) {
 				t.Fatalf("%s: %s, want %s", name, dt, want)
 			}
 		}
+	}
+}
+
+func TestGoDates(t *testing.T) {
+	rome, err := LoadZone("Europe/Rome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := time.Date(2026, 1, 1, 23, 30, 0, 0, time.UTC).In(rome.Location())
+	d, err := DateOf(late)
+	if err != nil || d.String() != "2026-01-02" {
+		t.Fatalf("DateOf: %v, %v", d, err)
+	}
+	if y, m, day := d.Civil(); y != 2026 || m != 1 || day != 2 || d.Ordinal() != 739618 {
+		t.Errorf("parts: %d %d %d, ordinal %d", y, m, day, d.Ordinal())
+	}
+	if at := d.Time(time.UTC); !at.Equal(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("Time: %s", at)
+	}
+	if dt := d.Midnight(rome); dt.String() != "2026-01-02 00:00:00+01:00" || dt.Zone() != rome || dt.WithZone(nil).Zone() != nil {
+		t.Errorf("Midnight: %s in %v", dt, dt.Zone())
+	}
+	naive, err := At(late, nil)
+	if err != nil || naive.String() != "2026-01-02 00:30:00" {
+		t.Errorf("At without a zone: %v, %v", naive, err)
+	}
+	if got := naive.Time(); !got.Equal(time.Date(2026, 1, 2, 0, 30, 0, 0, time.UTC)) {
+		t.Errorf("a naive Time: %s", got)
+	}
+	if _, err := DateOf(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)); err == nil {
+		t.Error("year 0 is accepted")
 	}
 }
 
