@@ -94,7 +94,7 @@ func (e *Engine) ownProjectOption(ctx context.Context, line *commandLine) *proje
 	if err != nil || p.tree == nil {
 		return nil
 	}
-	defer p.close()
+	defer func() { _ = p.close() }() // nothing was written
 	apps, _ := probe.installed(p)
 	p.apps = apps
 	ref, err := p.lookup(line.name)
