@@ -220,9 +220,9 @@ func (t *table) tabs() string {
 // numbers to the right, a rule under the names.
 //
 // It is written out here and not by jedib0t/go-pretty: that would bring five
-// packages of three modules into every program that uses this one (670 KB),
-// and read LANG, LC_ALL, TERM and NO_COLOR from the process's environment as
-// it is imported, where the engine has Config.Getenv.
+// packages of three modules into every program that uses this one (390 KB,
+// 0.1 ms at each start), and read LANG, LC_ALL, TERM and NO_COLOR from the
+// process's environment as it is imported, where the engine has Config.Getenv.
 func (t *table) aligned() string {
 	var lines [][]string
 	if t.columns != nil {
