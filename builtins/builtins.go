@@ -5,6 +5,9 @@ package builtins
 
 import (
 	"github.com/starmanage/starmanage/builtins/command"
+	"github.com/starmanage/starmanage/builtins/datetime"
+	"github.com/starmanage/starmanage/builtins/decimal"
+	"github.com/starmanage/starmanage/builtins/lang"
 	"github.com/starmanage/starmanage/builtins/output"
 	"github.com/starmanage/starmanage/engine"
 )
@@ -14,5 +17,8 @@ func Standard() []engine.Module {
 	return []engine.Module{
 		output.New(),
 		command.New(),
+		lang.Module{},
+		datetime.Module{},
+		decimal.Module{},
 	}
 }

@@ -14,6 +14,9 @@ import (
 
 // classify returns the error, in err's chain, that decides what is shown.
 func classify(err error) error {
+	if e, ok := err.(*argparse.Error); ok { // also when a type function raised what it wraps
+		return e
+	}
 	if e, ok := errors.AsType[*ExitError](err); ok {
 		return e
 	}

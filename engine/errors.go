@@ -216,6 +216,9 @@ func ExitCode(err error) int {
 	if err == nil {
 		return 0
 	}
+	if _, ok := err.(*argparse.Error); ok { // also when a type function raised what it wraps
+		return 2
+	}
 	if e, ok := errors.AsType[*ExitError](err); ok {
 		return e.Code
 	}
@@ -233,9 +236,6 @@ func ExitCode(err error) int {
 	}
 	if _, ok := errors.AsType[*InternalError](err); ok {
 		return 70
-	}
-	if _, ok := errors.AsType[*argparse.Error](err); ok {
-		return 2
 	}
 	return 1
 }

@@ -93,7 +93,10 @@ func (e *Engine) invoke(ctx context.Context, r request) (result starlark.Value, 
 		case errors.As(err, &version):
 			_, err = fmt.Fprintln(inv.stdout, version.Text)
 		}
-		return starlark.None, errors.Join(err, inv.flush(r))
+		if err == nil {
+			err = inv.flush(r)
+		}
+		return starlark.None, err
 	}
 	inv.readBase()
 	if err := inv.applyBase(r); err != nil {
