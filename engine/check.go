@@ -149,6 +149,9 @@ func runCheck(ctx context.Context, inv *Invocation) (any, error) {
 			return nil, &CommandError{Message: fmt.Sprintf("There is no system check with the %q tag.", tag), Hint: "See manage check --list-tags."}
 		}
 	}
+	if run.Databases != nil && !slices.Contains(e.checkTags(), "database") {
+		return nil, &CommandError{Message: "--database: this program has no module for databases"}
+	}
 	for _, label := range run.Apps {
 		if !slices.ContainsFunc(inv.project.apps, func(a *app) bool { return a.label == label }) {
 			return nil, &CommandError{Message: fmt.Sprintf("No installed app with label %s.", quote(label))}
