@@ -55,8 +55,8 @@ type Config struct {
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 
-	// Logger receives the engine's own diagnostics, not what scripts log.
-	// Default: none are written.
+	// Logger receives the engine's own diagnostics (a command's start and end,
+	// at level debug), not what scripts log. Default: none are written.
 	Logger *slog.Logger
 
 	// Version is what `manage version` prints. Default: "(devel)".
@@ -211,6 +211,7 @@ type Engine struct {
 
 	mu     sync.Mutex
 	opened *project
+	at     location // where opened was found
 	closed bool
 }
 

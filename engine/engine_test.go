@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/big"
 	"path"
 	"strings"
@@ -480,7 +481,7 @@ func TestDepthIsBounded(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	_, err = eng.Call(context.Background(), "recurse", engine.Args{})
-	if bug, ok := errors.AsType[*engine.ScriptError](err); !ok || !strings.Contains(bug.Message, "stack overflow") || len(bug.Frames) != 40 {
+	if bug, ok := errors.AsType[*engine.ScriptError](err); !ok || !strings.Contains(bug.Message, "stack overflow") || len(bug.Frames) != 41 || bug.Frames[20].Function != "… 99961 calls are not shown …" {
 		t.Errorf("%v", err)
 	}
 }
@@ -653,6 +654,27 @@ func TestCommandsDescribe(t *testing.T) {
 	}
 	if got := strings.Join(names, " "); got != "a.bad a.good manage.check manage.help manage.version" {
 		t.Errorf("commands %s", got)
+	}
+}
+
+func TestOneProjectPerEngine(t *testing.T) {
+	fsys := project(map[string]string{"c": "def handle():\n    pass\n"})
+	fsys["other.star"] = &fstest.MapFile{}
+	var stderr, log bytes.Buffer
+	eng := newEngine(t, engine.Config{FS: fsys, Stderr: &stderr, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	for _, c := range []struct {
+		words []string
+		want  int
+	}{{[]string{"c", "--settings", "other.star"}, 0}, {[]string{"c"}, 0}, {[]string{"c", "--settings", "settings.star"}, 1}, {[]string{"c", "--project", "."}, 1}} {
+		if code := eng.Run(context.Background(), append([]string{"manage"}, c.words...)); code != c.want {
+			t.Errorf("%q: code %d, want %d: %s", c.words, code, c.want, stderr.String())
+		}
+	}
+	if !strings.Contains(stderr.String(), "an engine works with one project and one settings file") {
+		t.Errorf("stderr %q", stderr.String())
+	}
+	if n := strings.Count(log.String(), `msg="command ends" command=c app=a exit=0`); n != 2 {
+		t.Errorf("the log tells of %d ends, want 2:\n%s", n, log.String())
 	}
 }
 

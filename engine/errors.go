@@ -102,7 +102,8 @@ func (e *ScriptError) Unwrap() error { return e.Err }
 
 // Frame is one call of a traceback.
 type Frame struct {
-	// File is the path from the project's root.
+	// File is the path from the project's root; "" in the frame that stands for
+	// the calls left out of a very deep traceback, which Function counts.
 	File string
 	// Line and Column count from 1, columns in characters. 0: unknown.
 	Line, Column int

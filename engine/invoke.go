@@ -130,6 +130,9 @@ func (inv *Invocation) attach(r request) {
 		inv.colors = e.colorsFor(style.Choice{})
 	}
 	if r.isCall {
+		if r.args.Stdout != nil {
+			inv.document = nil // what the call writes is its caller's, tables too
+		}
 		inv.outSink = writerFor(r.args.Stdout, inv.outSink)
 		inv.errSink = writerFor(r.args.Stderr, inv.errSink)
 		if r.args.Stdin != nil {
@@ -345,6 +348,11 @@ func (inv *Invocation) execute(r request) (result starlark.Value, err error) {
 		}
 	}
 	result = starlark.None
+	log := inv.engine.cfg.Logger.With("command", inv.name, "app", inv.app.label)
+	log.DebugContext(inv.ctx, "command starts")
+	defer func() {
+		log.DebugContext(inv.ctx, "command ends", "exit", ExitCode(err), "duration", inv.Now().Sub(inv.started))
+	}()
 	next := func() (err error) {
 		defer recoverInto(&err)
 		result, err = inv.handle()

@@ -62,8 +62,9 @@ type location struct {
 	dir, settings string
 }
 
-// open finds the project and reads its settings: once. It fails when there is
-// none where one was named; settings that do not work are kept in broken.
+// open finds the project and reads its settings: once for an Engine. It fails
+// when there is none where one was named; settings that do not work are kept in
+// broken.
 func (e *Engine) open(ctx context.Context, at location) (*project, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -73,6 +74,7 @@ func (e *Engine) open(ctx context.Context, at location) (*project, error) {
 	if e.mistake != nil {
 		return nil, e.mistake
 	}
+	chosen := at != location{}
 	if at.dir == "" {
 		at.dir, _ = e.cfg.Getenv("MANAGE_PROJECT")
 	}
@@ -80,6 +82,12 @@ func (e *Engine) open(ctx context.Context, at location) (*project, error) {
 		at.settings, _ = e.cfg.Getenv("MANAGE_SETTINGS")
 	}
 	if e.opened != nil {
+		if chosen && at != e.at {
+			return nil, &CommandError{
+				Message: "an engine works with one project and one settings file, and this one has opened others",
+				Hint:    "Use a new engine for another --project or --settings.",
+			}
+		}
 		return e.opened, nil
 	}
 	p, err := e.find(at)
@@ -89,7 +97,7 @@ func (e *Engine) open(ctx context.Context, at location) (*project, error) {
 	if err := e.configure(ctx, p, at.settings); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	e.opened = p
+	e.opened, e.at = p, at
 	return p, nil
 }
 

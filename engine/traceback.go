@@ -5,6 +5,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -79,11 +80,15 @@ func (e *Engine) framesOf(err error) []Frame {
 		return nil
 	}
 	stack := ee.CallStack
-	if len(stack) > maxFrames {
-		stack = slices.Concat(stack[:maxFrames/2], stack[len(stack)-maxFrames/2:])
-	}
+	hidden := max(0, len(stack)-maxFrames)
 	var frames []Frame
-	for _, call := range stack {
+	for i, call := range stack {
+		if hidden > 0 && i == maxFrames/2 {
+			frames = append(frames, Frame{Function: fmt.Sprintf("… %d calls are not shown …", hidden)})
+		}
+		if i >= maxFrames/2 && i < maxFrames/2+hidden {
+			continue
+		}
 		if call.Pos.Filename() == "<builtin>" {
 			continue
 		}
@@ -105,6 +110,10 @@ func Traceback(frames []Frame) string {
 	var b strings.Builder
 	b.WriteString("Traceback (most recent call last):\n")
 	for _, f := range frames {
+		if f.File == "" {
+			b.WriteString("  " + f.Function + "\n")
+			continue
+		}
 		b.WriteString("  " + f.Position() + ": in " + f.Function + "\n")
 		if f.Source != "" {
 			b.WriteString("    " + f.Source + "\n")
