@@ -751,3 +751,51 @@ func TestDeferredTimeIsBounded(t *testing.T) {
 		t.Errorf("%+v after %s", got, time.Since(start))
 	}
 }
+
+// TestRunsWithinARun: a module's own runs have their streams, clock, state and
+// deferred functions, may run at once, and call commands that inherit them.
+func TestRunsWithinARun(t *testing.T) {
+	fsys := project(map[string]string{
+		"host":  "def handle():\n    return within()\n",
+		"inner": "def handle():\n    stdout.write(\"inner at %s\" % clock())\n",
+	})
+	fsys["apps/a/tests/test_x.star"] = &fstest.MapFile{Data: []byte("def go(n):\n    defer(stdout.write, \"deferred %d\" % n)\n    call_command(\"inner\")\n    if n == 3:\n        fail(\"three\")\n")}
+	var outs [4]bytes.Buffer
+	var errs [4]error
+	eng := newEngine(t, engine.Config{FS: fsys, Modules: append(builtins.Standard(), hostModule{
+		"clock": engine.Func("clock", func(inv *engine.Invocation) string { return inv.Now().UTC().Format("15:04") }),
+		"within": engine.Func("within", func(inv *engine.Invocation) error {
+			if info := inv.Apps()[0]; info.Label != "a" || info.Path != "apps/a" || info.FS == nil {
+				t.Errorf("app %+v", info)
+			}
+			var wg sync.WaitGroup
+			for n := range 4 {
+				now := func() time.Time { return time.Unix(int64(n)*3600, 0) }
+				wg.Go(func() {
+					errs[n] = inv.Within(engine.Sub{Name: "test", Stdout: &outs[n], Now: now}, func(run *engine.Invocation) error {
+						globals, err := run.LoadFile("a", "tests/test_x.star")
+						if err != nil {
+							return err
+						}
+						_, err = run.CallFunction(globals["go"].(starlark.Callable), starlark.Tuple{starlark.MakeInt(n)}, nil)
+						return err
+					})
+				})
+			}
+			wg.Wait()
+			return nil
+		}),
+	})})
+	if _, err := eng.Call(context.Background(), "host", engine.Args{}); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 4 {
+		if want := fmt.Sprintf("inner at %02d:00\ndeferred %d\n", n, n); outs[n].String() != want {
+			t.Errorf("run %d wrote %q, want %q", n, outs[n].String(), want)
+		}
+		bug, failed := errors.AsType[*engine.ScriptError](errs[n])
+		if failed != (n == 3) || failed && (len(bug.Frames) != 1 || bug.Frames[0].File != "apps/a/tests/test_x.star") {
+			t.Errorf("run %d: %v", n, errs[n])
+		}
+	}
+}

@@ -38,6 +38,7 @@ type Invocation struct {
 	ctx     context.Context
 	asked   context.Context // ends when a stop is asked for; ctx differs from it while deferred functions run
 	started time.Time
+	now     func() time.Time // nil: the Engine's clock
 	thread  *starlark.Thread
 	loader  *loader
 
@@ -99,8 +100,14 @@ func (inv *Invocation) Settings() Settings { return inv.project.settings }
 // project is a file system of the host's.
 func (inv *Invocation) ProjectDir() string { return inv.project.dir }
 
-// Now returns the time on the Engine's clock.
-func (inv *Invocation) Now() time.Time { return inv.engine.cfg.Now() }
+// Now returns the time on the run's clock: the Engine's, unless a Sub brought
+// another.
+func (inv *Invocation) Now() time.Time {
+	if inv.now != nil {
+		return inv.now()
+	}
+	return inv.engine.cfg.Now()
+}
 
 // Getenv reads the environment of the Engine.
 func (inv *Invocation) Getenv(name string) (string, bool) { return inv.engine.cfg.Getenv(name) }

@@ -483,7 +483,10 @@ func (e *Engine) prepare(ctx context.Context, ref commandRef, r request) (*Invoc
 	}
 	inv := &Invocation{engine: e, project: r.project, parent: r.parent, name: ref.name, app: ref.app, command: c, script: c.script,
 		ctx: ctx, asked: ctx, started: e.cfg.Now(), limits: tighter(limits, c.Limits)}
-	inv.loader = &loader{engine: e, ctx: ctx, predeclared: e.predeclared}
+	if r.parent != nil {
+		inv.now = r.parent.now
+	}
+	inv.loader = &loader{engine: e, ctx: ctx, predeclared: e.predeclared, steps: limits.Steps}
 	if c.script != nil {
 		inv.loader = c.script.loader
 	}

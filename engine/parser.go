@@ -204,7 +204,7 @@ var (
 // addGroup is parser.add_argument_group(title=None, description=None).
 func (p *parserValue) addGroup(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	var title, description string
-	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "title?", &title, "description?", &description); err != nil {
+	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "title??", &title, "description??", &description); err != nil {
 		return nil, err
 	}
 	return &groupValue{p.face, p.parser.Group(title, description)}, nil
@@ -225,10 +225,21 @@ func (f *parserFace) addExclusive(make func(required bool) *argparse.ExclusiveGr
 // dest=None, metavar=None, required=False, help=None).
 func (p *parserValue) addSubparsers(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	var c argparse.SubparsersConfig
-	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "title?", &c.Title, "description?", &c.Description,
-		"dest?", &c.Dest, "metavar?", &c.Metavar, "required?", &c.Required, "help?", &c.Help); err != nil {
+	var metavar, help starlark.Value
+	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "title??", &c.Title, "description??", &c.Description,
+		"dest??", &c.Dest, "metavar??", &metavar, "required?", &c.Required, "help??", &help); err != nil {
 		return nil, err
 	}
+	var a argparse.Argument
+	for key, v := range map[string]starlark.Value{"metavar": metavar, "help": help} {
+		if v == nil {
+			continue
+		}
+		if err := p.face.setField(&a, key, v); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", b.Name(), key, err)
+		}
+	}
+	c.Metavar, c.Help, c.HelpSuppressed = a.Metavar, a.Help, a.HelpSuppressed
 	subs, err := p.parser.Subparsers(c)
 	if err != nil {
 		return nil, err
@@ -245,8 +256,8 @@ func (s *subparsersValue) addParser(_ *starlark.Thread, b *starlark.Builtin, arg
 	var name string
 	var aliases starlark.Value = starlark.Tuple{}
 	var c argparse.SubparserConfig
-	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "name", &name, "help?", &c.Help, "aliases?", &aliases,
-		"description?", &c.Description, "epilog?", &c.Epilog, "deprecated?", &c.Deprecated); err != nil {
+	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "name", &name, "help??", &c.Help, "aliases??", &aliases,
+		"description??", &c.Description, "epilog??", &c.Epilog, "deprecated?", &c.Deprecated); err != nil {
 		return nil, err
 	}
 	var err error
@@ -268,7 +279,7 @@ func (p *parserValue) setDefaults(thread *starlark.Thread, b *starlark.Builtin, 
 	values := make(map[string]any, len(kwargs))
 	for _, kv := range kwargs {
 		dest := string(kv[0].(starlark.String))
-		values[dest] = goValue(kv[1])
+		values[dest] = defaultOf(kv[1])
 		if _, ok := p.face.declared[dest]; !ok {
 			p.face.declare(thread, dest, dest)
 		}
@@ -304,6 +315,10 @@ func (f *parserFace) addArgument(add func(argparse.Argument) error) parserMethod
 		}
 		return starlark.None, nil
 	}
+}
+
+func actionNames() []string {
+	return []string{"append", "append_const", "count", "extend", "help", "store", "store_const", "store_false", "store_true", "version"}
 }
 
 // argumentKeywords are what add_argument takes by name.
@@ -349,7 +364,6 @@ func (f *parserFace) argument(fn string, args starlark.Tuple, kwargs []starlark.
 			return a, fmt.Errorf("%s: %s: %w", fn, key, err)
 		}
 	}
-	listDefault(&a)
 	return a, nil
 }
 
@@ -369,16 +383,16 @@ func (f *parserFace) setField(a *argparse.Argument, key string, v starlark.Value
 			return nil
 		}
 		a.Action = argparse.Action(text)
+		if close := suggest.Closest(text, actionNames()); isText && !slices.Contains(actionNames(), text) && close != "" {
+			return fmt.Errorf("unknown action %q (did you mean %q?)", text, close)
+		}
 		return want(isText, "a string or argparse.BooleanOptionalAction")
 	case "nargs":
 		return setNargs(a, v)
 	case "const":
 		a.Const = goValue(v)
 	case "default":
-		a.Default = goValue(v)
-		if isSuppress(v) {
-			a.Default = argparse.Suppress
-		}
+		a.Default = defaultOf(v)
 	case "type":
 		t, err := f.typeOf(v)
 		a.Type = t
@@ -424,6 +438,14 @@ func (f *parserFace) setField(a *argparse.Argument, key string, v starlark.Value
 		return want(ok, "a function")
 	}
 	return nil
+}
+
+// defaultOf is a default as argparse takes it.
+func defaultOf(v starlark.Value) any {
+	if isSuppress(v) {
+		return argparse.Suppress
+	}
+	return goValue(v)
 }
 
 func isSuppress(v starlark.Value) bool {
@@ -473,18 +495,6 @@ func setChoices(a *argparse.Argument, v starlark.Value) error {
 	return nil
 }
 
-// listDefault gives the actions that extend their default a list to copy.
-func listDefault(a *argparse.Argument) {
-	switch a.Action {
-	case argparse.ActionAppend, argparse.ActionAppendConst, argparse.ActionExtend:
-		if v, ok := a.Default.(starlark.Value); ok {
-			if list, ok := goList(v); ok {
-				a.Default = list
-			}
-		}
-	}
-}
-
 // typeOf returns the argparse type that a value of type= means.
 func (f *parserFace) typeOf(v starlark.Value) (argparse.Type, error) {
 	fn, ok := v.(starlark.Callable)
@@ -506,7 +516,7 @@ func (f *parserFace) typeOf(v starlark.Value) (argparse.Type, error) {
 		case durationName:
 			return f.durationType(), nil
 		case pathName:
-			return argparse.Type{Name: "path", Parse: parsePath}, nil
+			return argparse.Type{Name: "path", Parse: parsePath, Accept: argparse.Str.Accept}, nil
 		}
 	}
 	return argparse.Type{Name: fn.Name(), Parse: func(word string) (any, error) { return f.convert(fn, word) }}, nil
@@ -537,6 +547,14 @@ func (f *parserFace) durationType() argparse.Type {
 			return nil, err
 		}
 		return convert(v.(time.Duration))
+	}, Accept: func(v any) (any, error) {
+		if !ok {
+			return argparse.Float.Accept(v)
+		}
+		if sv, is := v.(starlark.Value); !is || sv.Type() != timedelta.Name() {
+			return nil, fmt.Errorf("want a %s", timedelta.Name())
+		}
+		return v, nil
 	}}
 }
 
@@ -555,7 +573,9 @@ func (f *parserFace) convert(fn starlark.Callable, word string) (any, error) {
 		if msg == "" {
 			msg = fmt.Sprintf("invalid %s value: %s", fn.Name(), quote(word))
 		}
-		return nil, &argparse.TypeError{Message: msg, Err: err}
+		// The cause stays behind: whoever looks for a CommandError in the chain would
+		// find this one, and not the misuse that it is now.
+		return nil, &argparse.TypeError{Message: msg}
 	}
 	return goValue(v), nil
 }
@@ -648,6 +668,13 @@ func parserValues() argparse.Values {
 		},
 		Repr: func(v any) string { return printValue(v, starlark.Value.String) },
 		Str:  func(v any) string { return printValue(v, textOf) },
+		List: func(v any) ([]any, bool) {
+			sv, ok := v.(starlark.Value)
+			if !ok {
+				return nil, false
+			}
+			return goList(sv)
+		},
 	}
 }
 

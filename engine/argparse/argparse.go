@@ -91,6 +91,8 @@ type Values struct {
 	Equal func(a, b any) bool // used for choices
 	Repr  func(v any) string  // Python's repr
 	Str   func(v any) string  // Python's str
+	// List gives the items of a list or tuple, or false. Go slices need no hook.
+	List func(v any) ([]any, bool)
 }
 
 // Namespace holds the values of one parse: dest → value. A value is a bool, an
@@ -201,6 +203,7 @@ func (p *Parser) SetDefaults(values map[string]any) {
 	for _, a := range p.actions {
 		if v, ok := values[a.Dest]; ok {
 			a.Default = v
+			a.copyDefault()
 		}
 	}
 }

@@ -21,7 +21,7 @@ import (
 // says whether the flag is given: no_input=True is "--no-input", no_input=False leaves
 // the default. nil is as if the argument were not given, and an error where its default
 // is something else. Nothing is a file name here, and nothing is asked: a secret is taken
-// as it is. Opaque values are not looked into: give strings, lists and numbers as Go's.
+// as it is. Strings and numbers are Go's; lists are too, or Values.List knows them.
 //
 // A sub-command is chosen as a positional or by its dest, and options go to every parser
 // that knows them. The error is an *UnknownOptionError or an *Error.
@@ -46,7 +46,7 @@ func (p *Parser) callArgs(s *session, positional []any, options map[string]any) 
 	}
 	var flat []any
 	for _, v := range positional {
-		if list, ok := asList(v); ok {
+		if list, ok := p.cfg.Values.list(v); ok {
 			flat = append(flat, list...)
 		} else {
 			flat = append(flat, v)
@@ -412,7 +412,7 @@ func (r *run) applyConst(args []*argument, v any) error {
 }
 
 func (r *run) applyConsts(args []*argument, v any) error {
-	list, ok := asList(v)
+	list, ok := r.p.cfg.Values.list(v)
 	if !ok {
 		return r.wanted(args[0], "a list", v)
 	}
@@ -435,7 +435,7 @@ func (r *run) applyValue(a *argument, v any) error {
 	if a.Action == ActionStore && single {
 		return r.applyOne(a, v)
 	}
-	list, ok := asList(v)
+	list, ok := r.p.cfg.Values.list(v)
 	if !ok {
 		return r.wanted(a, "a list", v)
 	}
@@ -447,7 +447,7 @@ func (r *run) applyValue(a *argument, v any) error {
 		var err error
 		switch {
 		case a.Action == ActionAppend && !single:
-			words, ok := asList(item)
+			words, ok := r.p.cfg.Values.list(item)
 			if !ok {
 				return r.wanted(a, "a list of lists", v)
 			}

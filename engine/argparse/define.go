@@ -133,11 +133,15 @@ func (a *argument) complete(defaults map[string]any) error {
 	} else if err := a.completeOption(); err != nil {
 		return err
 	}
+	if err := a.checkDefault(); err != nil {
+		return err
+	}
 	if a.Default == nil {
 		if v, ok := defaults[a.Dest]; ok {
 			a.Default = v
 		}
 	}
+	a.copyDefault()
 	if err := a.completeNargs(); err != nil {
 		return err
 	}
@@ -210,6 +214,44 @@ func (a *argument) completeNargs() error {
 		a.kind, a.count = kindN, n
 	}
 	return nil
+}
+
+func (a *argument) grows() bool {
+	return a.Action == ActionAppend || a.Action == ActionAppendConst || a.Action == ActionExtend
+}
+
+// checkDefault refuses a default that the action could not go on from. argparse takes
+// it, and fails with a traceback when the option is given.
+func (a *argument) checkDefault() error {
+	if isNone(a.Default) || isSuppress(a.Default) {
+		return nil
+	}
+	what := ""
+	if a.grows() {
+		if _, ok := a.parser.cfg.Values.list(a.Default); !ok {
+			what = "a list"
+		}
+	}
+	if a.Action == ActionCount {
+		if _, ok := countFrom(a.Default); !ok {
+			what = "an int"
+		}
+	}
+	if what == "" {
+		return nil
+	}
+	return &DefinitionError{a.display(), fmt.Sprintf("the default of action '%s' must be %s, got %s",
+		a.Action, what, a.parser.cfg.Values.repr(a.Default))}
+}
+
+// copyDefault makes a list that will grow a []any of its own.
+func (a *argument) copyDefault() {
+	if !a.grows() {
+		return
+	}
+	if list, ok := a.parser.cfg.Values.list(a.Default); ok {
+		a.Default = slices.Clone(list)
+	}
 }
 
 func constWithoutOptional() error {

@@ -489,15 +489,15 @@ func (r *run) act(a *argument, value any, isDefault bool, name string) error {
 	case ActionStoreConst, ActionStoreTrue, ActionStoreFalse:
 		r.ns[a.Dest] = declared(a.Const)
 	case ActionAppend:
-		r.ns[a.Dest] = append(items(r.ns[a.Dest]), plain(value))
+		return r.grow(a, plain(value))
 	case ActionAppendConst:
-		r.ns[a.Dest] = append(items(r.ns[a.Dest]), plain(declared(a.Const)))
+		return r.grow(a, plain(declared(a.Const)))
 	case ActionExtend:
-		r.ns[a.Dest] = append(items(r.ns[a.Dest]), elements(value)...)
+		return r.grow(a, r.elements(value)...)
 	case ActionCount:
-		n, _ := asInt(r.ns[a.Dest])
-		if r.ns[a.Dest] == any(true) { // True is 1
-			n = 1
+		n, ok := countFrom(r.ns[a.Dest])
+		if !ok {
+			return argErr(a, "cannot count on from "+r.shown(a, r.ns[a.Dest])+", which is no int")
 		}
 		r.ns[a.Dest] = n + 1
 	case ActionBooleanOptional:
@@ -559,32 +559,43 @@ func (r *run) takeSubparser(a *argument, values []any) error {
 // noValue is what a flag takes from the words.
 type noValue struct{}
 
-// items copies a list that is to grow. A default that is no list begins a new one.
-func items(v any) []any {
-	if list, ok := v.([]any); ok {
-		return slices.Clip(list)
+// grow adds to a copy of the list that a dest holds.
+func (r *run) grow(a *argument, more ...any) error {
+	current := r.ns[a.Dest]
+	list, ok := r.p.cfg.Values.list(current)
+	if !ok && current != nil {
+		return argErr(a, "cannot add to "+r.shown(a, current)+", which is no list")
 	}
-	if list, ok := asList(v); ok {
-		return list
-	}
-	return []any{}
+	r.ns[a.Dest] = append(slices.Clip(list), more...)
+	return nil
 }
 
-// asList gives any Go slice or array as []any; strings and bytes are none.
-func asList(v any) ([]any, bool) {
-	switch v := v.(type) {
+// countFrom is the number that a count begins with: 0 for None, as True is 1.
+func countFrom(v any) (int, bool) {
+	switch v {
+	case nil, any(false):
+		return 0, true
+	case any(true):
+		return 1, true
+	}
+	return asInt(v)
+}
+
+// list gives a Go slice, or what the host says is a list, as []any; strings and bytes
+// are none.
+func (v *Values) list(x any) ([]any, bool) {
+	switch x := x.(type) {
 	case nil, string, literal, []byte:
 		return nil, false
 	case []any:
-		return v, true
-	case []string:
-		list := make([]any, len(v))
-		for i, s := range v {
-			list[i] = s
-		}
-		return list, true
+		return x, true
 	}
-	rv := reflect.ValueOf(v)
+	if v.List != nil && !native(x) {
+		if list, ok := v.List(x); ok {
+			return list, true
+		}
+	}
+	rv := reflect.ValueOf(x)
 	if rv.Kind() != reflect.Slice {
 		return nil, false
 	}
@@ -596,7 +607,7 @@ func asList(v any) ([]any, bool) {
 }
 
 // elements are what extend adds: a list's items, and, as Python has it, a string's characters.
-func elements(v any) []any {
+func (r *run) elements(v any) []any {
 	switch v := plain(v).(type) {
 	case []any:
 		return v
@@ -611,7 +622,7 @@ func elements(v any) []any {
 	case nil:
 		return nil
 	default:
-		if list, ok := asList(v); ok {
+		if list, ok := r.p.cfg.Values.list(v); ok {
 			return list
 		}
 		return []any{v}
