@@ -53,7 +53,7 @@ func (inv *Invocation) helpOf(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	other, err := inv.engine.prepare(ctx, ref, request{project: inv.project, isCall: true, parent: inv})
+	other, err := inv.engine.prepare(ctx, ref, request{project: inv.project, parent: inv})
 	if err != nil {
 		return err
 	}

@@ -26,19 +26,16 @@ func classify(err error) error {
 	if e, ok := errors.AsType[*StoppedError](err); ok {
 		return e
 	}
-	if e, ok := errors.AsType[*UnknownCommandError](err); ok {
-		if c, ok := err.(*CommandError); !ok || c.frames == nil {
+	for e := err; e != nil; e = errors.Unwrap(e) { // the outermost decides
+		switch e := e.(type) {
+		case *CommandError:
+			if unknown, ok := e.Err.(*UnknownCommandError); ok && e.frames == nil {
+				return unknown
+			}
+			return e
+		case *UnknownCommandError, *TypedError, *argparse.Error:
 			return e
 		}
-	}
-	if e, ok := errors.AsType[*CommandError](err); ok {
-		return e
-	}
-	if e, ok := errors.AsType[*TypedError](err); ok {
-		return e
-	}
-	if e, ok := errors.AsType[*argparse.Error](err); ok {
-		return e
 	}
 	return err
 }

@@ -307,11 +307,13 @@ func (t *ErrorType) Is(other *ErrorType) bool {
 // TypeOf returns the kind of err; nil for errors of the language, which catch
 // calls "Error".
 func TypeOf(err error) *ErrorType {
-	if e, ok := errors.AsType[*TypedError](err); ok {
-		return e.Type
-	}
-	if _, ok := errors.AsType[*CommandError](err); ok {
-		return CommandErrorType
+	for e := err; e != nil; e = errors.Unwrap(e) { // the outermost decides
+		switch e := e.(type) {
+		case *TypedError:
+			return e.Type
+		case *CommandError, *UnknownCommandError:
+			return CommandErrorType
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/starmanage/starmanage/internal/terminal"
@@ -33,26 +34,18 @@ func newInput(src io.Reader) *Input {
 func (in *Input) Terminal() bool { return in.terminal }
 
 // ReadLine returns the next line without its line break. At the end it returns
-// io.EOF; when ctx ends first, its cause. A line that arrives later goes to
-// the next reader.
+// io.EOF; when ctx ends first, its cause, and what arrives later goes to the
+// next reader.
 func (in *Input) ReadLine(ctx context.Context) (string, error) {
-	return in.read(ctx, func() (string, error) {
-		line, err := in.buf.ReadString('\n')
-		if err == io.EOF && line != "" {
-			err = nil
-		}
-		if n := len(line); n > 0 && line[n-1] == '\n' {
-			line = line[:n-1]
-			if n > 1 && line[n-2] == '\r' {
-				line = line[:n-2]
-			}
-		}
-		return line, err
-	})
+	line, err := in.read(ctx, func() (string, error) { return in.buf.ReadString('\n') })
+	if err == io.EOF && line != "" {
+		err = nil
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), err
 }
 
 // ReadAll returns what is left of the input. When ctx ends first it returns
-// its cause.
+// its cause, and what arrives later goes to the next reader.
 func (in *Input) ReadAll(ctx context.Context) (string, error) {
 	return in.read(ctx, func() (string, error) {
 		data, err := io.ReadAll(in.buf)
@@ -61,28 +54,40 @@ func (in *Input) ReadAll(ctx context.Context) (string, error) {
 }
 
 // read runs f on a goroutine, since a read of a terminal cannot be called
-// back. The goroutine ends with the read; its result is kept for the next
-// reader when nobody waits any more.
+// back. The goroutine ends with the read; when nobody waits for it any more,
+// what it got is put back for the next reader.
 func (in *Input) read(ctx context.Context, f func() (string, error)) (string, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.pending != nil {
+		left, err := in.wait(ctx)
+		if in.pending != nil {
+			return "", err
+		}
+		in.buf = bufio.NewReader(io.MultiReader(strings.NewReader(left), in.buf))
+		if err != nil && err != io.EOF {
+			return "", err
+		}
+	}
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	results := in.pending
-	if results == nil {
-		results = make(chan readResult, 1)
-		go func() {
-			text, err := f()
-			results <- readResult{text, err}
-		}()
-	}
+	results := make(chan readResult, 1)
+	in.pending = results
+	go func() {
+		text, err := f()
+		results <- readResult{text, err}
+	}()
+	return in.wait(ctx)
+}
+
+// wait returns the pending read's result; it stays pending when ctx ends first.
+func (in *Input) wait(ctx context.Context) (string, error) {
 	select {
-	case r := <-results:
+	case r := <-in.pending:
 		in.pending = nil
 		return r.text, r.err
 	case <-ctx.Done():
-		in.pending = results
 		return "", context.Cause(ctx)
 	}
 }

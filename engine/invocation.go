@@ -34,6 +34,7 @@ type Invocation struct {
 	app     *app
 	command *Command
 	script  *script // nil for a command in Go
+	called  bool    // by Call or call_command, not by a shell
 
 	ctx     context.Context
 	asked   context.Context // ends when a stop is asked for; ctx differs from it while deferred functions run
@@ -70,7 +71,7 @@ type BaseOptions struct {
 	ForceColor bool
 	SkipChecks bool
 	NoInput    bool
-	JSON       bool
+	JSON       bool          // the run that the shell started prints a document
 	Timeout    time.Duration // 0: none
 }
 
@@ -165,8 +166,8 @@ func (inv *Invocation) Style() style.Style {
 	return inv.stderr.Style()
 }
 
-// JSON reports whether the run prints one JSON document (--json) instead of
-// text.
+// JSON reports whether what this run writes goes into the one document of
+// --json: not when its caller captures it.
 func (inv *Invocation) JSON() bool { return inv.document != nil }
 
 // AddTable adds a table to the --json document: its rows in plain Go.

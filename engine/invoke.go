@@ -193,7 +193,7 @@ func (inv *Invocation) parser() (*argparse.Parser, error) {
 			}
 		}
 	}
-	if err := addEngineOptions(p); err != nil {
+	if err := addEngineOptions(p, inv.called); err != nil {
 		return nil, err
 	}
 	for _, a := range p.Arguments() {
@@ -323,7 +323,9 @@ func (inv *Invocation) applyBase(r request) error {
 	if p := inv.parent; p != nil {
 		b.Traceback = b.Traceback || p.base.Traceback
 		b.NoInput = b.NoInput || p.base.NoInput
+		b.JSON = p.base.JSON
 	}
+	inv.options["skip_checks"], inv.options["traceback"] = b.SkipChecks, b.Traceback
 	inv.limits.Timeout = minSet(inv.limits.Timeout, b.Timeout)
 	return nil
 }
@@ -454,7 +456,7 @@ func (e *Engine) Commands(ctx context.Context) ([]CommandInfo, error) {
 func (e *Engine) describe(ctx context.Context, p *project, ref commandRef) (info CommandInfo) {
 	info = CommandInfo{Name: ref.name, App: ref.app.label, File: ref.display()}
 	defer recoverInto(&info.Err)
-	inv, err := e.prepare(ctx, ref, request{project: p, isCall: true})
+	inv, err := e.prepare(ctx, ref, request{project: p})
 	if err != nil {
 		info.Err = err
 		return info
@@ -482,7 +484,7 @@ func (e *Engine) prepare(ctx context.Context, ref commandRef, r request) (*Invoc
 		return nil, err
 	}
 	inv := &Invocation{engine: e, project: r.project, parent: r.parent, name: ref.name, app: ref.app, command: c, script: c.script,
-		ctx: ctx, asked: ctx, started: e.cfg.Now(), limits: tighter(limits, c.Limits)}
+		called: r.isCall, ctx: ctx, asked: ctx, started: e.cfg.Now(), limits: tighter(limits, c.Limits)}
 	if r.parent != nil {
 		inv.now = r.parent.now
 	}

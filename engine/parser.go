@@ -231,12 +231,14 @@ func (p *parserValue) addSubparsers(thread *starlark.Thread, b *starlark.Builtin
 		return nil, err
 	}
 	var a argparse.Argument
-	for key, v := range map[string]starlark.Value{"metavar": metavar, "help": help} {
-		if v == nil {
-			continue
+	if metavar != nil {
+		if err := p.face.setField(&a, "metavar", metavar); err != nil {
+			return nil, fmt.Errorf("%s: metavar: %w", b.Name(), err)
 		}
-		if err := p.face.setField(&a, key, v); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", b.Name(), key, err)
+	}
+	if help != nil {
+		if err := p.face.setField(&a, "help", help); err != nil {
+			return nil, fmt.Errorf("%s: help: %w", b.Name(), err)
 		}
 	}
 	c.Metavar, c.Help, c.HelpSuppressed = a.Metavar, a.Help, a.HelpSuppressed

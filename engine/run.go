@@ -252,8 +252,9 @@ func addDjangoOptions(p *argparse.Parser, version string) error {
 }
 
 // addEngineOptions declares the engine's own options, except those that the
-// command declares itself: then its meaning holds.
-func addEngineOptions(p *argparse.Parser) error {
+// command declares itself: then its meaning holds. A call has no use for those
+// that say where and how a shell's run is made.
+func addEngineOptions(p *argparse.Parser, called bool) error {
 	var free []argparse.Argument
 	for _, a := range []argparse.Argument{
 		{Names: []string{"--project"}, Rank: argparse.Extra, Help: "the project's folder"},
@@ -261,7 +262,8 @@ func addEngineOptions(p *argparse.Parser) error {
 		{Names: []string{"--no-input", "--noinput"}, Dest: "no_input", Action: argparse.ActionStoreTrue, Rank: argparse.Extra, Help: "answer prompts with their defaults"},
 		{Names: []string{"--json"}, Action: argparse.ActionStoreTrue, Rank: argparse.Extra, Help: "print one JSON document"},
 	} {
-		if !slices.ContainsFunc(append(a.Names, destOf(a)), p.Has) {
+		shellOnly := a.Names[0] == "--project" || a.Names[0] == "--json"
+		if !(called && shellOnly) && !slices.ContainsFunc(append(a.Names, destOf(a)), p.Has) {
 			free = append(free, a)
 		}
 	}

@@ -164,7 +164,9 @@ func (s *sink) out(p []byte) error {
 		s.broken = true
 		return nil
 	}
-	s.err = err
+	if s.buffered { // what was said to be written was not: the run's end must tell
+		s.err = err
+	}
 	return err
 }
 

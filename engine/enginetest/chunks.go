@@ -73,7 +73,7 @@ func runChunk(t *testing.T, cfg engine.Config, file, chunk string, first int) {
 			}
 			wantLine, wantText = i+1, regexp.MustCompile(text)
 		}
-		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "#>"); ok {
+		if text, ok := strings.CutPrefix(strings.TrimLeft(line, " \t"), "#>"); ok {
 			wantOut = append(wantOut, strings.TrimPrefix(text, " "))
 		}
 	}

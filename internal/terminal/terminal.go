@@ -21,13 +21,19 @@ func Is(stream any) bool {
 	return false
 }
 
-// Width returns the columns of the terminal behind stream; ok is false when it
-// is none or does not say.
+// Width returns the columns of the terminal behind stream: an *os.File is asked
+// by ioctl, any other value by its method Width() (int, bool), if it has one. ok
+// is false when it is no terminal or does not say.
 func Width(stream any) (columns int, ok bool) {
-	f, isFile := stream.(*os.File)
-	if !isFile || f == nil || !Is(f) {
-		return 0, false
+	switch s := stream.(type) {
+	case *os.File:
+		if !Is(s) {
+			return 0, false
+		}
+		n, err := width(s.Fd())
+		return n, err == nil && n > 0
+	case interface{ Width() (int, bool) }:
+		return s.Width()
 	}
-	n, err := width(f.Fd())
-	return n, err == nil && n > 0
+	return 0, false
 }
