@@ -49,7 +49,7 @@ func (m *Module) Predeclared() starlark.StringDict {
 		"catch":            engine.Builtin("catch", catch),
 		"exit":             engine.Builtin("exit", exit),
 		"defer":            engine.Builtin("defer", deferCall),
-		"stopping":         starlark.NewBuiltin("stopping", stopping),
+		"stopping":         engine.PureBuiltin("stopping", stopping),
 		"settings":         m.settings,
 		"CommandError":     engine.CommandErrorType,
 		"ValueError":       engine.ValueError,
@@ -152,11 +152,19 @@ func deferCall(inv *engine.Invocation, _ *starlark.Thread, b *starlark.Builtin, 
 }
 
 // stopping is stopping(): was the run told to stop? It answers even then, so
-// that a deferred function can ask.
+// that a deferred function, or a command that it calls, can ask.
 func stopping(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	if err := starlark.UnpackArgs(b.Name(), args, kwargs); err != nil {
 		return nil, err
 	}
 	inv := engine.InvocationOf(thread)
-	return starlark.Bool(inv != nil && inv.Stopping()), nil
+	if inv == nil {
+		return nil, fmt.Errorf("%s: works only while a command runs: call it inside handle()", b.Name())
+	}
+	for ; inv != nil; inv = inv.Parent() {
+		if inv.Stopping() {
+			return starlark.True, nil
+		}
+	}
+	return starlark.False, nil
 }

@@ -9,6 +9,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/starmanage/starmanage/engine"
+	"github.com/starmanage/starmanage/internal/suggest"
 )
 
 // settings is the project's settings in a script: settings.NAME. Of DATABASES
@@ -39,7 +40,10 @@ func (s *settings) Attr(name string) (starlark.Value, error) {
 	}
 	v := current.Value(name)
 	if v == nil {
-		return nil, nil
+		if meant := suggest.Closest(name, current.Names()); meant != "" {
+			return nil, fmt.Errorf("settings has no %s: did you mean %s?", name, meant)
+		}
+		return nil, fmt.Errorf("settings has no %s: set it in %s", name, current.File())
 	}
 	if engine.Masked(name) {
 		if err := current.Permit("settings", name); err != nil {
