@@ -353,13 +353,14 @@ func (p *Parser) prefixed(w string) []found {
 
 func (p *Parser) ambiguous(w string, matches []found) error {
 	names := make([]string, len(matches))
+	shown := w
 	for i, f := range matches {
 		names[i] = f.name
 		if f.arg.Secret && f.explicit {
-			w = strings.TrimSuffix(w, f.value) + mask
+			shown = strings.TrimSuffix(w, f.value) + mask
 		}
 	}
-	return &Error{Message: "ambiguous option: " + w + " could match " + strings.Join(names, ", ")}
+	return &Error{Message: "ambiguous option: " + shown + " could match " + strings.Join(names, ", ")}
 }
 
 // takeOption consumes the option at start, with what is clustered behind it and the
@@ -769,8 +770,8 @@ func typeErr(a *argument, value, shown string, err error) error {
 		return e
 	}
 	e.Message = own.Message
-	if a.Secret && value != "" {
-		e.Message = strings.ReplaceAll(e.Message, value, mask)
+	if a.Secret && value != "" { // as it is, and as Python and Go quote it
+		e.Message = strings.NewReplacer(reprString(value), mask, strconv.Quote(value), mask, value, mask).Replace(e.Message)
 	}
 	return e
 }
@@ -873,25 +874,41 @@ func (r *run) requiredGroups() error {
 func (p *Parser) unrecognized(s *session, extras []string) error {
 	shown := make([]string, len(extras))
 	hint := ""
+	secret := false // the word before looks like a secret's option
 	for i, w := range extras {
 		shown[i] = w
 		if !strings.HasPrefix(w, "-") {
+			if secret {
+				shown[i] = mask
+			}
+			secret = false
 			continue
 		}
 		name, _, hasValue := strings.Cut(w, "=")
 		guess, a := p.guess(s, name)
-		if guess != "" && hint == "" {
-			hint = guess
-		}
-		if a != nil && a.Secret && hasValue {
+		secret = a != nil && a.Secret
+		if secret && hasValue {
 			shown[i] = name + "=" + mask
 		}
+		switch {
+		case hint != "":
+		case guess == name:
+			hint = name + " goes before the sub-command"
+		default:
+			hint = didYouMean(guess)
+		}
 	}
-	return p.fill(&Error{Message: "unrecognized arguments: " + strings.Join(shown, " "), Hint: didYouMean(hint)})
+	return p.fill(&Error{Message: "unrecognized arguments: " + strings.Join(shown, " "), Hint: hint})
 }
 
-// guess finds the option that was meant by name, in the last parser that knows one.
+// guess finds the option that was meant by name: one of that very name in a parser
+// further out, else one that is like it, in the last parser that knows one.
 func (p *Parser) guess(s *session, name string) (string, *argument) {
+	for _, parser := range s.parsers[:max(len(s.parsers)-1, 0)] {
+		if a := parser.options[name]; a != nil && a.callable() {
+			return name, a
+		}
+	}
 	for _, parser := range slices.Backward(s.parsers) {
 		var names []string
 		for _, o := range parser.order {

@@ -39,6 +39,13 @@ func TestIntermixed(t *testing.T) {
 	}
 	p = declare(t, Config{}, Argument{Names: []string{"files"}, Nargs: ZeroOrMore}, opt("--to"), Argument{Names: []string{"rest"}, Nargs: Remainder})
 	parses{"a remainder takes the options too", []string{"a", "--to", "x", "b"}, Namespace{"files": []any{"a"}, "rest": []any{"--to", "x", "b"}, "to": nil}, ""}.run(t, p)
+	p = declare(t, Config{}, opt("src"), Argument{Names: []string{"files"}, Nargs: ZeroOrMore})
+	e := p.Exclusive(true)
+	if err := errors.Join(e.Add(opt("--to")), e.Add(opt("--from"))); err != nil {
+		t.Fatal(err)
+	}
+	parses{"a required group among the options", []string{"a", "--to", "x", "b"}, Namespace{"src": "a", "files": []any{"b"}, "to": "x"}, ""}.run(t, p)
+	parses{"a required group that is missing", []string{"a", "b"}, nil, "one of the arguments --to --from is required"}.run(t, p)
 	warned := 0
 	p = declare(t, Config{Warn: func(string) { warned++ }}, Argument{Names: []string{"files"}, Nargs: ZeroOrMore}, Argument{Names: []string{"--to"}, Deprecated: true})
 	parses{"warned once", []string{"a", "--to", "x", "b"}, Namespace{"files": []any{"a", "b"}}, ""}.run(t, p)
@@ -119,6 +126,7 @@ func TestHints(t *testing.T) {
 		{[]string{"remvoe"}, "did you mean remove?"},
 		{[]string{"remove", "--focre"}, "did you mean --force?"},
 		{[]string{"remove", "--hiden"}, ""},
+		{[]string{"remove", "--format=csv", "--focre"}, "--format goes before the sub-command"},
 		{[]string{"remove", "--completely-else"}, ""},
 	} {
 		_, err := p.ParseArgs(c.words)
@@ -193,6 +201,101 @@ func TestDefaultListsAreNotTouched(t *testing.T) {
 	}
 	if !reflect.DeepEqual(list[:2], []any{"d", nil}) {
 		t.Errorf("the default is now %v", list[:2])
+	}
+}
+
+// Lists that only the host knows are as good as Go's, wherever a list is wanted.
+func TestListsOfTheHost(t *testing.T) {
+	type tuple struct{ items []any }
+	cfg := Config{Values: Values{List: func(v any) ([]any, bool) {
+		x, ok := v.(*tuple)
+		if !ok {
+			return nil, false
+		}
+		return x.items, true
+	}}}
+	split := Type{Name: "split", Parse: func(w string) (any, error) {
+		var items []any
+		for _, s := range strings.Split(w, ",") {
+			items = append(items, s)
+		}
+		return &tuple{items}, nil
+	}}
+	build := func() *Parser {
+		p := declare(t, cfg,
+			Argument{Names: []string{"--tag"}, Action: ActionAppend, Default: &tuple{[]any{"d"}}},
+			Argument{Names: []string{"--set"}, Action: ActionAppend},
+			Argument{Names: []string{"--ext"}, Action: ActionExtend, Type: split},
+			Argument{Names: []string{"--pair"}, Action: ActionAppend, Nargs: N(2), Type: Int})
+		p.SetDefaults(map[string]any{"set": &tuple{[]any{"s"}}, "late": &tuple{[]any{"l"}}})
+		if err := p.Add(Argument{Names: []string{"--late"}, Action: ActionAppend}); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	parses{"given", strings.Fields("--tag a --set b --late c --ext x,y --ext z"),
+		Namespace{"tag": []any{"d", "a"}, "set": []any{"s", "b"}, "late": []any{"l", "c"}, "ext": []any{"x", "y", "z"}}, ""}.run(t, build())
+	parses{"absent", nil, Namespace{"tag": []any{"d"}, "set": []any{"s"}, "late": []any{"l"}, "ext": nil}, ""}.run(t, build())
+	ns, err := build().CallArgs(nil, map[string]any{"pair": &tuple{[]any{&tuple{[]any{"1", 2}}, []any{3, "4"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []any{[]any{1, 2}, []any{3, 4}}; !reflect.DeepEqual(ns["pair"], want) {
+		t.Errorf("got %v, want %v", ns["pair"], want)
+	}
+}
+
+// argparse takes such a default and fails with a traceback once the option is given.
+func TestDefaultsThatAnActionCannotGoOnFrom(t *testing.T) {
+	for _, c := range []struct {
+		action Action
+		value  any
+		want   string
+	}{
+		{ActionAppend, "a", "argument -x: the default of action 'append' must be a list, got 'a'"},
+		{ActionExtend, "a", "argument -x: the default of action 'extend' must be a list, got 'a'"},
+		{ActionAppendConst, 3, "argument -x: the default of action 'append_const' must be a list, got 3"},
+		{ActionCount, "2", "argument -x: the default of action 'count' must be an int, got '2'"},
+		{ActionCount, 1.5, "argument -x: the default of action 'count' must be an int, got 1.5"},
+		{ActionCount, true, ""},
+		{ActionCount, Suppress, ""},
+		{ActionAppend, []any{}, ""},
+		{ActionAppend, None, ""},
+	} {
+		err := New(Config{}).Add(Argument{Names: []string{"-x"}, Action: c.action, Default: c.value})
+		if got := fmt.Sprint(err); got != c.want && (c.want != "" || err != nil) {
+			t.Errorf("%s %v: got %v, want %s", c.action, c.value, err, c.want)
+		}
+	}
+	p := declare(t, Config{}, Argument{Names: []string{"--tag"}, Action: ActionAppend}, Argument{Names: []string{"-q"}, Action: ActionCount})
+	p.SetDefaults(map[string]any{"tag": "a", "q": "2"})
+	parses{"absent", nil, Namespace{"tag": "a", "q": "2"}, ""}.run(t, p)
+	parses{"a list", []string{"--tag", "b"}, nil, "argument --tag: cannot add to 'a', which is no list"}.run(t, p)
+	parses{"a count", []string{"-q"}, nil, "argument -q: cannot count on from '2', which is no int"}.run(t, p)
+}
+
+// What equals the default counts as given, unless Python has but one such object.
+func TestExclusiveBesideAValueThatIsTheDefault(t *testing.T) {
+	p := declare(t, Config{})
+	e := p.Exclusive(false)
+	for _, a := range []Argument{
+		{Names: []string{"--large"}, Type: Int, Default: 300},
+		{Names: []string{"--small"}, Type: Int, Default: 5},
+		{Names: []string{"--word"}, Default: "bcd"},
+		{Names: []string{"--letter"}, Default: "b"},
+		{Names: []string{"--flag"}, Action: ActionStoreTrue},
+	} {
+		if err := e.Add(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []parses{
+		{"a large int", []string{"--large", "300", "--flag"}, nil, "argument --flag: not allowed with argument --large"},
+		{"a small int", []string{"--small", "5", "--flag"}, Namespace{"small": 5, "flag": true}, ""},
+		{"a word", []string{"--word", "bcd", "--flag"}, nil, "argument --flag: not allowed with argument --word"},
+		{"a letter", []string{"--letter", "b", "--flag"}, Namespace{"letter": "b", "flag": true}, ""},
+	} {
+		c.run(t, p)
 	}
 }
 
@@ -306,10 +409,12 @@ func TestSecretIsNeverShown(t *testing.T) {
 		Argument{Names: []string{"--pin"}, Secret: true, Type: Int, Default: "4711", Help: "the pin (default: %(default)s)"},
 		Argument{Names: []string{"--key"}, Secret: true, Type: own},
 		Argument{Names: []string{"--keys"}, Secret: true, Nargs: N(2)},
-		Argument{Names: []string{"--level"}, Secret: true, Choices: []any{"a", "b"}})
+		Argument{Names: []string{"--level"}, Secret: true, Choices: []any{"a", "b"}},
+		Argument{Names: []string{"--blob"}, Secret: true, Type: JSON})
 	const secret = "hunter2"
 	for _, words := range [][]string{
 		{"--pin", secret}, {"--key", secret}, {"--level", secret}, {"--pni=" + secret}, {"--ke=" + secret}, {"--keys=" + secret},
+		{"--pni", secret}, {"--blob", secret + "\n\\"}, {"--blob", "'" + secret + "\u200b"},
 	} {
 		_, err := p.ParseArgs(words)
 		if err == nil {
@@ -321,6 +426,8 @@ func TestSecretIsNeverShown(t *testing.T) {
 			t.Errorf("%q: %s", words, text)
 		}
 	}
+	parses{"ambiguous", []string{"--ke=" + secret}, nil, "ambiguous option: --ke=" + mask + " could match --key, --keys"}.run(t, p)
+	parses{"unknown", []string{"--pni", secret, "more"}, nil, "unrecognized arguments: --pni " + mask + " more"}.run(t, p)
 	for key, v := range map[string]any{"pin": secret, "key": []any{secret}, "level": secret, "keys": secret} {
 		_, err := p.CallArgs(nil, map[string]any{key: v})
 		if err == nil || strings.Contains(fmt.Sprintf("%v %+v", err, err), secret) {
