@@ -102,6 +102,9 @@ func TestCallCommandMistakes(t *testing.T) {
 		{`call_command("dance", 1, 2)`, "CommandError: Error: unrecognized arguments: 2\n"},
 		{`call_command("dance", "--twice")`, "CommandError: Error: argument integer: invalid int value: '--twice'\n"}, // values, not words
 		{`call_command("dance", 1, integer = 2)`, "CommandError: Error: argument integer: given by name, and by position too\n"},
+		{`call_command("dance", checked = "bad")`, "CommandError: Error: argument --checked: it is bad\n"},
+		{`call_command("dance", json = True)`, "CommandError: Unknown option(s) for dance command: json. Valid options are: VALID.\n"},
+		{`call_command("dance", project = ".")`, "CommandError: Unknown option(s) for dance command: project. Valid options are: VALID.\n"},
 		{`call_command("dance", unknown = 1)`, "CommandError: Unknown option(s) for dance command: unknown. Valid options are: VALID.\n"},
 		{`call_command("dance", y = 1, stile = 2, b = 3)`, "CommandError: Unknown option(s) for dance command: b, stile, y. Valid options are: VALID.\nDid you mean style instead of stile?\n"},
 		{`call_command("dnace")`, "CommandError: Unknown command: 'dnace'. Did you mean dance?\n"},
@@ -130,7 +133,7 @@ func TestCallCommandMistakes(t *testing.T) {
 	}
 }
 
-// A type function that fails: the shell's text.
+// A type function that fails: the shell's text, whatever it failed with.
 func TestCallCommandTypeFunction(t *testing.T) {
 	for value, want := range map[string]string{
 		"bad": "CommandError: Error: argument --checked: it is bad\n",
@@ -194,8 +197,8 @@ def handle():
 func TestCallCommandInherits(t *testing.T) {
 	const inner = `
 == inner
-def handle(verbosity):
-    stdout.write("out v%d %s" % (verbosity, style.SUCCESS("s")))
+def handle(verbosity, skip_checks):
+    stdout.write("out v%d %s%s" % (verbosity, style.SUCCESS("s"), "" if skip_checks else " checked"))
     stderr.write("err")
     log.info("info")
 `
@@ -210,6 +213,7 @@ def handle(verbosity):
 		{"colour", `call_command("inner")`, "out v1 \x1b[32;1ms\x1b[0m\n", "\x1b[31;1merr\x1b[0m\n", []string{"--force-color"}},
 		{"no colour of its own", `call_command("inner", no_color = True)`, "out v1 s\n", "err\n", []string{"--force-color"}},
 		{"colour of its own", `call_command("inner", force_color = True)`, "out v1 \x1b[32;1ms\x1b[0m\n", "\x1b[31;1merr\x1b[0m\n", nil},
+		{"checks when asked for", `call_command("inner", skip_checks = False)`, "out v1 s checked\n", "err\n", nil},
 		{"stdout is captured, stderr inherited", `call_command("inner", stdout = StringIO())`, "", "err\n", nil},
 		{"stderr is captured, stdout inherited", `call_command("inner", stderr = StringIO())`, "out v1 s\n", "", nil},
 		{"two levels", `call_command("middle", verbosity = 2)`, "out v2 s\n", "err\nINFO info\n", nil},

@@ -54,7 +54,7 @@ func logModule() starlark.Value {
 // logLine is one line of the log: text with key=value fields, or with --json
 // an object with time, level, command, message and the fields.
 func logLine(inv *engine.Invocation, level string, role style.Role, msg string, fields []starlark.Tuple) (string, error) {
-	if inv.JSON() {
+	if inv.Base().JSON {
 		return jsonLine(inv, level, msg, fields)
 	}
 	var b strings.Builder

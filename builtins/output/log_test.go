@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/starmanage/starmanage/engine"
 	"github.com/starmanage/starmanage/engine/enginetest"
 )
 
@@ -77,5 +78,15 @@ func TestLogJSON(t *testing.T) {
 		if doc := document(t, got.Stdout); !doc.OK || doc.Output != "" {
 			t.Errorf("stdout is %s", got.Stdout)
 		}
+	})
+}
+
+// A called command whose output is captured logs as the run does.
+func TestLogJSONOfCalledCommand(t *testing.T) {
+	cfg := config(`call_command("inner", stdout = StringIO())`)
+	cfg.Apps = []engine.App{innerApp(`log.error("e")`)}
+	synctest.Test(t, func(t *testing.T) {
+		got := enginetest.Run(t, cfg, "x", "--json")
+		sameJSON(t, got.Stderr, `{"time":"2000-01-01T00:00:00.000000Z","level":"error","command":"inner","message":"e"}`)
 	})
 }

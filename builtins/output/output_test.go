@@ -44,11 +44,13 @@ func env(pairs ...string) func(string) (string, bool) {
 
 // screen is a terminal that keeps what was written to it.
 type screen struct {
-	mu  sync.Mutex
-	raw bytes.Buffer
+	mu      sync.Mutex
+	raw     bytes.Buffer
+	columns int // 0: it does not say
 }
 
-func (s *screen) IsTerminal() bool { return true }
+func (s *screen) IsTerminal() bool   { return true }
+func (s *screen) Width() (int, bool) { return s.columns, s.columns > 0 }
 
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()

@@ -151,7 +151,7 @@ func (w *walk) advance() error {
 func (w *walk) tell() error {
 	w.said, w.told = w.now, w.done
 	line := w.line(0) + "\n"
-	if w.inv.JSON() {
+	if w.inv.Base().JSON {
 		var err error
 		if line, err = jsonLine(w.inv, "info", w.line(0), nil); err != nil {
 			return err
@@ -336,7 +336,7 @@ func (d *display) draw() error {
 	}
 	d.shown = true
 	b := d.bars[len(d.bars)-1]
-	_, err := io.WriteString(d.out, "\r"+b.line(d.out.Width()-1)+"\x1b[K")
+	_, err := io.WriteString(d.out, "\r"+b.line(max(d.out.Width()-1, 1))+"\x1b[K")
 	return err
 }
 

@@ -193,6 +193,43 @@ func TestProgressQuiet(t *testing.T) {
 	equal(t, "stdout", got.Stdout, "done after 1001\n")
 }
 
+// A bar never reaches the last column, where a terminal would break the line;
+// what does not fit goes, the bar first.
+func TestProgressOnNarrowTerminals(t *testing.T) {
+	for _, tt := range []struct {
+		columns int
+		want    string
+	}{
+		{100, "漢字:  50% [####################....................] 1/2 1s, 1s left"},
+		{60, "漢字:  50% [###############...............] 1/2 1s, 1s left"},
+		{38, "漢字:  50% [####....] 1/2 1s, 1s left"},
+		{35, "漢字:  50% [##...] 1/2 1s, 1s left"},
+		{34, "漢字:  50% 1/2 1s, 1s left"},
+		{20, "漢字:  50% 1/2 1s, "},
+		{4, "漢"},
+		{1, ""},
+	} {
+		s := &screen{columns: tt.columns}
+		cfg := config(
+			`for x in progress(range(2), label = "漢字"):`,
+			`    if x == 1:`,
+			`        exit()`,
+			`    sleep(1)`,
+		)
+		cfg.Stdout, cfg.Stderr = s, s
+		synctest.Test(t, func(t *testing.T) { enginetest.Run(t, cfg, "x") })
+		var longest string
+		for _, drawn := range strings.Split(s.String(), "\r") {
+			if drawn, _, _ = strings.Cut(drawn, "\x1b[K"); strings.Contains(drawn, "50%") || longest == "" {
+				longest = drawn
+			}
+		}
+		if longest != tt.want {
+			t.Errorf("%d columns: %q, want %q", tt.columns, longest, tt.want)
+		}
+	}
+}
+
 // A terminal without cursor movement gets lines.
 func TestProgressDumbTerminal(t *testing.T) {
 	cfg := config(`xs = [x for x in progress(range(2))]`)

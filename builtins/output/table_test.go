@@ -125,6 +125,20 @@ func TestTableCaptured(t *testing.T) {
 	got := enginetest.Run(t, cfg, "x")
 	equal(t, "stderr", got.Stderr, "")
 	equal(t, "stdout", cfg.Stdout.(*screen).String(), "[a\tb\n1\t2\n]\n")
+
+	// With --json too: what is captured is no part of the document's tables.
+	cfg.Stdout = nil
+	doc := document(t, enginetest.Run(t, cfg, "x", "--json").Stdout)
+	equal(t, "output", doc.Output, "[a\tb\n1\t2\n]\n")
+	sameJSON(t, string(doc.Tables), "[]")
+}
+
+// Without capture a called command's tables stand in the caller's document.
+func TestTableOfCalledCommand(t *testing.T) {
+	cfg := config(`stdout.table([[1]])`, `call_command("inner")`)
+	cfg.Apps = []engine.App{innerApp("stdout.table([[2]])")}
+	doc := document(t, enginetest.Run(t, cfg, "x", "--json").Stdout)
+	sameJSON(t, string(doc.Tables), "[[[1]],[[2]]]")
 }
 
 // innerApp brings a command, inner, with the body of a handle.
