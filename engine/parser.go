@@ -575,9 +575,7 @@ func (f *parserFace) convert(fn starlark.Callable, word string) (any, error) {
 		if msg == "" {
 			msg = fmt.Sprintf("invalid %s value: %s", fn.Name(), quote(word))
 		}
-		// The cause stays behind: whoever looks for a CommandError in the chain would
-		// find this one, and not the misuse that it is now.
-		return nil, &argparse.TypeError{Message: msg}
+		return nil, &argparse.TypeError{Message: msg, Err: err}
 	}
 	return goValue(v), nil
 }
