@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkstruct"
@@ -69,7 +70,7 @@ func logLine(inv *engine.Invocation, level string, role style.Role, msg string, 
 
 // quoteField quotes a value that would not read as one word.
 func quoteField(text string) string {
-	if text == "" || strings.ContainsAny(text, " \t\r\n\"=\x1b") {
+	if text == "" || strings.ContainsAny(text, "\"=") || strings.ContainsFunc(text, unicode.IsSpace) || strings.ContainsFunc(text, unicode.IsControl) {
 		return strconv.Quote(text)
 	}
 	return text

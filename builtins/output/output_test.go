@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkstruct"
@@ -77,8 +78,8 @@ func (s *screen) shows(t *testing.T) string {
 			text = rest
 			continue
 		}
-		r := []rune(text)[0]
-		text = text[len(string(r)):]
+		r, n := utf8.DecodeRuneInString(text)
+		text = text[n:]
 		switch r {
 		case '\x1b':
 			t.Fatalf("a sequence that the screen does not know in %q", s.String())
@@ -107,7 +108,7 @@ func (s *screen) shows(t *testing.T) string {
 
 // helpers is a module with what these tests need: struct, record (a value with
 // a plain form alone), failing(n), counted(n) and endless() (iterables in Go),
-// sleep.
+// sleep, and together(name, n), which runs a command on n goroutines.
 type helpers struct{}
 
 func (helpers) Name() string { return "helpers" }
@@ -123,6 +124,15 @@ func (helpers) Predeclared() starlark.StringDict {
 		"endless": engine.PureBuiltin("endless", func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
 			return endless{}, nil
 		}),
+		"together": engine.Func("together", func(inv *engine.Invocation, name string, n int) error {
+			errs := make([]error, n)
+			var wg sync.WaitGroup
+			for i := range n {
+				wg.Go(func() { _, errs[i] = inv.Call(name, engine.Args{}) })
+			}
+			wg.Wait()
+			return errors.Join(errs...)
+		}, "name", "n"),
 		"sleep": engine.Func("sleep", func(ctx context.Context, seconds float64) error {
 			select {
 			case <-time.After(time.Duration(seconds * float64(time.Second))):

@@ -166,11 +166,12 @@ func (w *walk) tell() error {
 // on its way.
 func (w *walk) Done() {
 	w.Iterator.Done()
-	w.now = w.inv.Now()
-	switch {
-	case w.display != nil:
-		_ = w.display.pop(&w.bar)
-	case w.done > w.told:
+	now := w.inv.Now()
+	if w.display != nil {
+		_ = w.display.pop(&w.bar, now)
+		return
+	}
+	if w.now = now; w.done > w.told {
 		_ = w.tell()
 	}
 }
@@ -266,9 +267,10 @@ func (d *display) push(b *bar) {
 }
 
 // pop takes a bar away. The outermost stays on the terminal as it ended.
-func (d *display) pop(b *bar) error {
+func (d *display) pop(b *bar, now time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	b.now = now
 	last := len(d.bars) == 1
 	if last && b.done > 0 {
 		err := d.draw()
@@ -323,7 +325,7 @@ func (d *display) say(out *engine.Stream, text string) error {
 
 // answered tells the display that the operator ended the line of a question.
 func answered(inv *engine.Invocation) {
-	if d := displayOf(inv); d != nil && inv.Stderr().Terminal() {
+	if d := displayOf(inv); d != nil {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.open = false

@@ -145,6 +145,20 @@ func TestProgressRedraws(t *testing.T) {
 	}
 }
 
+// Workers share the line of the terminal: what each writes stands whole.
+func TestProgressOfWorkers(t *testing.T) {
+	cfg := config(
+		`for x in progress([1], label = "outer"):`,
+		`    together("inner", 8)`,
+	)
+	cfg.Apps = []engine.App{innerApp(`[stdout.write("a whole line") for _ in progress(range(50), label = "inner")]`)}
+	s, code := onScreen(t, cfg)
+	equal(t, "the screen", s.shows(t), strings.Repeat("a whole line\n", 400)+"outer: 100% [########################################] 1/1 0s\n")
+	if code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestProgressLines(t *testing.T) {
 	for _, tt := range []struct {
 		name, want string

@@ -34,8 +34,17 @@ func (q question) preset() (answer starlark.Value, ok bool, err error) {
 	return q.fallback, true, nil
 }
 
-// ask shows text on stderr and returns the line that is typed. It refuses
-// where there is no terminal.
+// out is where the question is shown: on stderr, unless only stdout is where
+// somebody reads (manage x 2> errors.log).
+func (q question) out() *engine.Stream {
+	if !q.inv.Stderr().Terminal() && q.inv.Stdout().Terminal() {
+		return q.inv.Stdout()
+	}
+	return q.inv.Stderr()
+}
+
+// ask shows text and returns the line that is typed. It refuses where there is
+// no terminal to type on.
 func (q question) ask(text string) (string, error) {
 	inv := q.inv
 	if !inv.Stdin().Terminal() {
@@ -45,15 +54,15 @@ func (q question) ask(text string) (string, error) {
 		}
 		return "", &engine.CommandError{Message: q.String() + " needs a terminal to ask on", Hint: hint}
 	}
-	if err := inv.Stdout().Flush(); err != nil {
+	if err := say(inv, q.out(), text); err != nil {
 		return "", err
 	}
-	if err := say(inv, inv.Stderr(), text); err != nil {
+	if err := inv.Stdout().Flush(); err != nil {
 		return "", err
 	}
 	line, err := inv.Stdin().ReadLine(inv.Context())
 	if err != nil {
-		_ = say(inv, inv.Stderr(), "\n") // what follows starts on a line of its own
+		_ = say(inv, q.out(), "\n") // what follows starts on a line of its own
 		if err == io.EOF {
 			return "", &engine.CommandError{Message: q.String() + " got no answer: the input ended"}
 		}
@@ -113,7 +122,7 @@ func confirm(inv *engine.Invocation, _ *starlark.Thread, b *starlark.Builtin, ar
 		case "n", "no":
 			return starlark.False, nil
 		}
-		if err := say(inv, inv.Stderr(), "Please answer yes or no.\n"); err != nil {
+		if err := say(inv, q.out(), "Please answer yes or no.\n"); err != nil {
 			return nil, err
 		}
 	}
@@ -168,7 +177,7 @@ func choose(inv *engine.Invocation, _ *starlark.Thread, b *starlark.Builtin, arg
 		if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(items) {
 			return items[n-1], nil
 		}
-		if err := say(inv, inv.Stderr(), fmt.Sprintf("Please answer with a number from 1 to %d.\n", len(items))); err != nil {
+		if err := say(inv, q.out(), fmt.Sprintf("Please answer with a number from 1 to %d.\n", len(items))); err != nil {
 			return nil, err
 		}
 	}

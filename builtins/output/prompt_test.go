@@ -118,6 +118,16 @@ func TestPromptsAtTheEndOfInput(t *testing.T) {
 	}
 }
 
+// A question goes where somebody reads it.
+func TestPromptWithStderrAway(t *testing.T) {
+	cfg := config(`print(confirm("Sure?"))`)
+	s := new(screen)
+	cfg.Stdin, cfg.Stdout = terminalInput("maybe\ny\n"), s
+	got := enginetest.Run(t, cfg, "x")
+	equal(t, "the terminal", s.String(), "Sure? [y/N] Please answer yes or no.\nSure? [y/N] True\n")
+	equal(t, "stderr", got.Stderr, "")
+}
+
 // Cancelled while it waits: the run ends at once. One read is left, which no
 // program can call back; it ends with its input, and nothing else stays (the
 // bubble would not end otherwise).
