@@ -11,6 +11,8 @@ type Description struct {
 	Epilog      string                `json:"epilog,omitempty"`
 	Examples    []Example             `json:"examples,omitempty"`
 	Arguments   []ArgumentDescription `json:"arguments"` // in order of declaration
+	// Groups are those that have a description, in order of declaration.
+	Groups []GroupDescription `json:"groups,omitempty"`
 	// Exclusive are sets of dests of which at most one may be given.
 	Exclusive   []ExclusiveDescription  `json:"exclusive,omitempty"`
 	Subcommands *SubcommandsDescription `json:"subcommands,omitempty"`
@@ -39,12 +41,21 @@ type ArgumentDescription struct {
 	Metavar []string `json:"metavar"`        // what stands for the words in usage
 	Group   string   `json:"group,omitempty"`
 
+	// Required says that there must be a value: unlike argparse's own attribute it is
+	// false for a positional that may take no words.
 	Required   bool   `json:"required,omitempty"`
 	Env        string `json:"env,omitempty"`
 	Secret     bool   `json:"secret,omitempty"`
 	Deprecated bool   `json:"deprecated,omitempty"`
 	Hidden     bool   `json:"hidden,omitempty"`
 	Rank       Rank   `json:"rank,omitempty"`
+	Completer  any    `json:"-"` // as declared
+}
+
+// GroupDescription is what help says about the arguments whose Group is Title.
+type GroupDescription struct {
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description"`
 }
 
 // ExclusiveDescription is a set of arguments of which at most one may be given.
@@ -58,6 +69,9 @@ type SubcommandsDescription struct {
 	Dest     string                  `json:"dest,omitempty"`
 	Required bool                    `json:"required,omitempty"`
 	Help     string                  `json:"help,omitempty"`
+	Metavar  string                  `json:"metavar"` // what stands for the name in usage
+	Group    string                  `json:"group,omitempty"`
+	Hidden   bool                    `json:"hidden,omitempty"`
 	Commands []SubcommandDescription `json:"commands"`
 }
 
@@ -80,11 +94,14 @@ func (p *Parser) Describe() Description {
 		for _, a := range g.actions {
 			groups[a] = g.title
 		}
+		if g.description != "" {
+			d.Groups = append(d.Groups, GroupDescription{g.title, g.description})
+		}
 	}
 	at := map[*argument]int{}
 	for _, a := range p.actions {
 		if a.sub != nil {
-			d.Subcommands = a.sub.describe(f)
+			d.Subcommands = a.sub.describe(f, groups[a])
 			continue
 		}
 		at[a] = len(d.Arguments)
@@ -102,8 +119,8 @@ func (p *Parser) Describe() Description {
 
 func (f *formatter) describe(a *argument, group string) ArgumentDescription {
 	d := ArgumentDescription{Names: a.Names, Dest: a.Dest, Positional: !a.isOption(), Action: a.Action, Nargs: a.Nargs,
-		Min: 1, Max: 1, Type: a.typeName(), Choices: a.Choices, Help: fold(f.help(a)), Group: group, Required: a.Required,
-		Env: a.Env, Secret: a.Secret, Deprecated: a.Deprecated, Hidden: a.HelpSuppressed, Rank: a.Rank}
+		Min: 1, Max: 1, Type: a.typeName(), Choices: a.Choices, Help: fold(f.help(a)), Group: group,
+		Env: a.Env, Secret: a.Secret, Deprecated: a.Deprecated, Hidden: a.HelpSuppressed, Rank: a.Rank, Completer: a.Completer}
 	switch a.kind {
 	case kindOptional:
 		d.Min = 0
@@ -114,6 +131,7 @@ func (f *formatter) describe(a *argument, group string) ArgumentDescription {
 	case kindN:
 		d.Min, d.Max = a.count, a.count
 	}
+	d.Required = a.Required && (a.isOption() || d.Min > 0)
 	d.List = a.kind != kindOne && a.kind != kindOptional
 	switch a.Action {
 	case ActionAppend, ActionAppendConst, ActionExtend:
@@ -141,8 +159,9 @@ func (f *formatter) describe(a *argument, group string) ArgumentDescription {
 	return d
 }
 
-func (s *Subparsers) describe(f *formatter) *SubcommandsDescription {
+func (s *Subparsers) describe(f *formatter, group string) *SubcommandsDescription {
 	d := &SubcommandsDescription{Dest: s.action.Dest, Required: s.action.Required, Help: fold(f.help(s.action)),
+		Metavar: f.metavars(s.action, "", 1)[0], Group: group, Hidden: s.action.HelpSuppressed,
 		Commands: []SubcommandDescription{}}
 	for _, c := range s.commands {
 		d.Commands = append(d.Commands, SubcommandDescription{Name: c.name, Aliases: c.cfg.Aliases, Help: fold(f.subHelp(c)),

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -17,7 +18,7 @@ func describedParser(t *testing.T) *Parser {
 		Argument{Names: []string{"--token"}, Secret: true, Default: "x", HelpSuppressed: true, Deprecated: true},
 		Argument{Names: []string{"--absent"}, Default: Suppress},
 		Argument{Names: []string{"user_id"}, Type: Int, Nargs: OneOrMore})
-	e := p.Group("choice", "").Exclusive(true)
+	e := p.Group("choice", "One of them.").Exclusive(true)
 	s, err := p.Subparsers(SubparsersConfig{Dest: "command", Help: "what"})
 	if err == nil {
 		var sub *Parser
@@ -38,6 +39,27 @@ func TestDescribe(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "describe.json", string(got)+"\n")
+}
+
+// A positional that may take no words needs no value, whatever argparse calls it: a form
+// or schema would ask for one.
+func TestDescribeRequired(t *testing.T) {
+	complete := func() {}
+	p := declare(t, Config{NoHelp: true}, opt("src"), Argument{Names: []string{"rest"}, Nargs: ZeroOrMore}, Argument{Names: []string{"-n"}, Required: true, Completer: complete},
+		Argument{Names: []string{"more"}, Nargs: Remainder})
+	var required []string
+	completers := 0
+	for _, a := range p.Describe().Arguments {
+		if a.Required {
+			required = append(required, a.Dest)
+		}
+		if a.Completer != nil {
+			completers++
+		}
+	}
+	if want := []string{"src", "n"}; !slices.Equal(required, want) || completers != 1 {
+		t.Errorf("required: got %q, want %q; %d completers, want 1", required, want, completers)
+	}
 }
 
 // golden compares text with a file of testdata, or writes it with -update.
