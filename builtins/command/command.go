@@ -60,7 +60,9 @@ func (m *Module) Predeclared() starlark.StringDict {
 
 // callCommand is call_command(name, *args, stdout=None, stderr=None,
 // **options): it runs another command with the options given by dest or by
-// long name, and returns what its handle returned. Source: Django's
+// long name, and returns what its handle returned. args are values of
+// positional arguments: unlike in Django "--force" among them is no option, so
+// that data never becomes one. Source of the rest: Django's
 // django.core.management.call_command.
 func callCommand(inv *engine.Invocation, thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	if len(args) == 0 {
