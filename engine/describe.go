@@ -180,7 +180,7 @@ type Described struct {
 // Describe tells about an error of a call into the script.
 func (inv *Invocation) Describe(err error) Described {
 	d := Described{Kind: "Error", Err: err, ReturnCode: 1}
-	lifted := inv.engine.lift(err)
+	lifted := inv.engine.lift(inv.thread, err)
 	d.Traceback = Traceback(framesOf(lifted))
 	if e, ok := errors.AsType[*ScriptError](lifted); ok {
 		d.Hint = e.Hint

@@ -799,3 +799,61 @@ func TestRunsWithinARun(t *testing.T) {
 		}
 	}
 }
+
+// TestFramesOnce: an error that a builtin settles (an iterator's, one of a
+// callback) shows each call once, also after catch has passed it on.
+func TestFramesOnce(t *testing.T) {
+	rows := engine.Builtin("rows", func(inv *engine.Invocation, thread *starlark.Thread, _ *starlark.Builtin, _ starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+		return failingRows{inv, thread}, nil
+	})
+	eng := newEngine(t, engine.Config{Modules: append(builtins.Standard(), hostModule{"rows": rows}), FS: project(map[string]string{
+		"loop":    "def handle():\n    for r in rows():\n        pass\n",
+		"passed":  "def handle():\n    catch(lambda: [r for r in rows()], CommandError)\n",
+		"reraise": "def handle():\n    _, err = catch(lambda: [r for r in rows()])\n    err.reraise()\n",
+		"last":    "def handle():\n    return list(rows())\n",
+	})})
+	for name, want := range map[string]string{
+		"loop":    "handle",
+		"passed":  "handle lambda",
+		"reraise": "handle lambda",
+		"last":    "",
+	} {
+		_, err := eng.Call(context.Background(), name, engine.Args{})
+		bug, ok := errors.AsType[*engine.ScriptError](err)
+		if name == "last" { // it ended before the interpreter noticed
+			if err == nil || err.Error() != "the rows ran out" {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if !ok || bug.Message != "the rows ran out" {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var calls []string
+		for _, f := range bug.Frames {
+			calls = append(calls, f.Function)
+		}
+		if got := strings.Join(calls, " "); got != want {
+			t.Errorf("%s: frames %q, want %q", name, got, want)
+		}
+	}
+}
+
+// failingRows is an iterable whose iterator fails at once.
+type failingRows struct {
+	inv    *engine.Invocation
+	thread *starlark.Thread
+}
+
+func (failingRows) String() string               { return "rows" }
+func (failingRows) Type() string                 { return "rows" }
+func (failingRows) Freeze()                      {}
+func (failingRows) Truth() starlark.Bool         { return true }
+func (failingRows) Hash() (uint32, error)        { return 0, errors.New("unhashable") }
+func (r failingRows) Iterate() starlark.Iterator { return r }
+func (failingRows) Done()                        {}
+func (r failingRows) Next(*starlark.Value) bool {
+	r.inv.FailIteration(r.thread, errors.New("the rows ran out"))
+	return false
+}

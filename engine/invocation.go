@@ -276,7 +276,7 @@ func (inv *Invocation) Settle(thread *starlark.Thread, err error) error {
 			case errors.Is(err, cause): // a builtin refused to start
 				return err
 			}
-			return inv.engine.liftAs(err, cause)
+			return &settled{thread, inv.engine.liftAs(thread, err, cause)}
 		}
 	}
 	if err == nil && inv.ctx.Err() == nil && inv.reached == nil {
@@ -292,7 +292,7 @@ func (inv *Invocation) Settle(thread *starlark.Thread, err error) error {
 		if err == nil && inv.reached == nil {
 			return nil // it was done before the stop reached it
 		}
-		return inv.stopped(inv.engine.framesOf(err))
+		return &settled{thread, inv.stopped(inv.engine.framesOf(err))}
 	}
 	return err
 }
@@ -345,7 +345,7 @@ func (inv *Invocation) callScript(fn starlark.Callable, args starlark.Tuple, kwa
 	}()
 	err = inv.Settle(thread, err)
 	if err != nil {
-		return nil, inv.engine.lift(err)
+		return nil, inv.engine.lift(thread, err)
 	}
 	return v, nil
 }

@@ -50,7 +50,7 @@ func (l *loader) exec(p *program) (starlark.StringDict, error) {
 		return nil, &StoppedError{Command: p.file.display, Cause: context.Cause(l.ctx)}
 	}
 	if err != nil {
-		return nil, l.engine.lift(err)
+		return nil, l.engine.lift(thread, err)
 	}
 	globals.Freeze()
 	return globals, nil

@@ -218,7 +218,7 @@ func (s *script) declare(inv *Invocation, p *argparse.Parser) error {
 			return inv.stopped(nil)
 		}
 		if err != nil {
-			return inv.engine.lift(err)
+			return inv.engine.lift(thread, err)
 		}
 	}
 	if faults := s.mismatches(face); faults != nil {

@@ -19,26 +19,42 @@ import (
 // and innermost.
 const maxFrames = 40
 
+// settled is an error that Settle made of a thread's: it has all the frames of
+// that thread already.
+type settled struct {
+	thread *starlark.Thread
+	error
+}
+
+func (s *settled) Unwrap() error { return s.error }
+
 // lift turns the error of a thread into one that may cross to another thread:
 // it carries its frames itself, and no *starlark.EvalError is found in it (the
 // caller's thread would take that for its own and drop its frames).
-func (e *Engine) lift(err error) error {
+func (e *Engine) lift(thread *starlark.Thread, err error) error {
 	ee, ok := errors.AsType[*starlark.EvalError](err)
 	if !ok {
+		if s, ok := err.(*settled); ok {
+			return s.error
+		}
 		return err
 	}
 	cause := ee.Unwrap()
 	if cause == nil {
 		cause = errors.New(ee.Msg)
 	}
-	return e.liftAs(ee, cause)
+	return e.liftAs(thread, ee, cause)
 }
 
 // liftAs is lift with the frames of err and another cause.
-func (e *Engine) liftAs(err, cause error) error {
+func (e *Engine) liftAs(thread *starlark.Thread, err, cause error) error {
 	frames := e.framesOf(err)
 	for c := cause; c != nil; c = errors.Unwrap(c) {
 		switch c := c.(type) {
+		case *settled:
+			if c.thread == thread {
+				return c.error
+			}
 		case *ExitError, *InternalError:
 			return c
 		case *StoppedError:
@@ -59,7 +75,7 @@ func (e *Engine) liftAs(err, cause error) error {
 	}
 	bug := &ScriptError{Message: cause.Error(), Frames: frames, Err: cause}
 	if ee, ok := errors.AsType[*starlark.EvalError](cause); ok { // a callback's error, passed on
-		return e.lift(ee)
+		return e.lift(thread, ee)
 	}
 	if n := len(frames); n > 0 {
 		last := frames[n-1]
