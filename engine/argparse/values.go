@@ -110,6 +110,31 @@ func native(v any) bool {
 	return ok
 }
 
+// list gives a Go slice, or what the host says is a list, as []any; strings and bytes
+// are none.
+func (v *Values) list(x any) ([]any, bool) {
+	switch x := x.(type) {
+	case nil, string, literal, []byte:
+		return nil, false
+	case []any:
+		return x, true
+	}
+	if v.List != nil && !native(x) {
+		if list, ok := v.List(x); ok {
+			return list, true
+		}
+	}
+	rv := reflect.ValueOf(x)
+	if rv.Kind() != reflect.Slice {
+		return nil, false
+	}
+	list := make([]any, rv.Len())
+	for i := range list {
+		list[i] = rv.Index(i).Interface()
+	}
+	return list, true
+}
+
 // equal is Python's ==.
 func (v *Values) equal(a, b any) bool {
 	a, b = plain(a), plain(b)
