@@ -23,7 +23,9 @@
 //     call_command does, but strictly;
 //   - [Argument] can take its value from the environment (Env), be a secret
 //     (Secret), and rank behind the other options (Rank);
-//   - [Parser.Describe] gives the declarations as data.
+//   - [Parser.Describe] gives the declarations as data;
+//   - defaults that append, extend and count could not go on from are refused where
+//     argparse ends in a traceback.
 //
 // A Parser is declared and used by one goroutine at a time.
 package argparse
