@@ -299,6 +299,15 @@ func TestExclusiveBesideAValueThatIsTheDefault(t *testing.T) {
 	}
 }
 
+// A default is converted while it is still the declared string: of two options with one
+// dest, the word of the other only is that where Python has but one such string.
+func TestDefaultOfASharedDest(t *testing.T) {
+	for word, want := range map[string]any{"7": 7, "77": "77"} {
+		p := declare(t, Config{}, Argument{Names: []string{"--a"}, Dest: "x", Type: Int, Default: word}, Argument{Names: []string{"--b"}, Dest: "x"})
+		parses{word, []string{"--b", word}, Namespace{"x": want}, ""}.run(t, p)
+	}
+}
+
 func TestSuppressAndNone(t *testing.T) {
 	p := declare(t, Config{}, Argument{Names: []string{"--a"}, Default: Suppress}, Argument{Names: []string{"--b"}, Default: None},
 		Argument{Names: []string{"rest"}, Nargs: ZeroOrMore, Default: None})
