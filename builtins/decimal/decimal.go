@@ -1,10 +1,12 @@
 // Package decimal gives scripts Python's Decimal: an exact decimal number that keeps its exponent, so that
 // Decimal("1.50") prints 1.50.
 //
-// The arithmetic is cockroachdb/apd's, chosen over shopspring/decimal because it implements the same specification as
-// Python's decimal (Mike Cowlishaw's General Decimal Arithmetic): a context of 28 significant digits with
-// ROUND_HALF_EVEN, signed zero, exponents that survive arithmetic, // and % that cut towards zero. shopspring divides
-// to a fixed number of places, has no -0 and drops the exponent of 1E+3. The package is tested against CPython 3.13.
+// The arithmetic is math/big's integers under the rules of Mike Cowlishaw's General Decimal Arithmetic, which Python's
+// decimal follows too: 28 significant digits with ROUND_HALF_EVEN, signed zero, exponents that survive arithmetic, //
+// and % that cut towards zero. The rules are few, and no library fits them: cockroachdb/apd knows the specification, but
+// fills tables for 1.5 ms whenever a program starts, and leaves the exponent of an exact quotient to be corrected;
+// shopspring/decimal divides to a fixed number of places, has no -0 and drops the exponent of 1E+3. The package is
+// tested against CPython 3.13.
 //
 // Where scripts differ from Python:
 //
@@ -15,6 +17,7 @@
 package decimal
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,7 +27,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/cockroachdb/apd/v3"
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
@@ -38,9 +40,15 @@ const Precision = 28
 // maxDigits bounds what is parsed, so that a text cannot eat the machine.
 const maxDigits = 1_000_000
 
+// maxExponent bounds the exponents of a number's first digit and of its last one, so that no int is too long to write
+// down.
+const maxExponent = 100_000
+
 // Decimal is an immutable decimal number: a sign, digits and an exponent. It may be shared by goroutines.
 type Decimal struct {
-	d apd.Decimal
+	d   digits
+	exp int32
+	neg bool
 }
 
 var (
@@ -57,16 +65,22 @@ func typeError(format string, args ...any) error  { return fmt.Errorf(format, ar
 
 var errDivisionByZero = errors.New("division by zero")
 
-// context is Python's default context, with what would give NaN or Infinity as errors.
-func context(rounding apd.Rounder) *apd.Context {
-	return &apd.Context{
-		Precision:   Precision,
-		MaxExponent: apd.MaxExponent,
-		MinExponent: apd.MinExponent,
-		Rounding:    rounding,
-		Traps: apd.SystemOverflow | apd.SystemUnderflow | apd.Overflow | apd.DivisionUndefined | apd.DivisionByZero |
-			apd.DivisionImpossible | apd.InvalidOperation,
+// finite makes a number of what was read or computed. The error is a ValueError: an exponent out of range.
+func finite(neg bool, c digits, exp int) (*Decimal, error) {
+	if exp < -maxExponent || exp+c.NumDigits()-1 > maxExponent {
+		return nil, valueError("Decimal: the result is out of range: exponents end at ±%d", maxExponent)
 	}
+	return &Decimal{d: c, exp: int32(exp), neg: neg}, nil
+}
+
+// rounded makes a number of an exact result, with finite's error.
+func rounded(neg bool, c digits, exp int) (*Decimal, error) {
+	if c.big != nil { // a small one has 20 digits at most
+		for over := c.NumDigits() - Precision; over > 0; over = c.NumDigits() - Precision { // again if 9…99 became 10…00
+			c, exp = c.drop(over, neg, halfEven), exp+over
+		}
+	}
+	return finite(neg, c, exp)
 }
 
 // Parse reads a number as Python's Decimal does: digits with an optional sign, point and exponent, underscores and
@@ -76,68 +90,57 @@ func Parse(s string) (*Decimal, error) {
 	if strings.Contains(text, "_") {
 		text = strings.ReplaceAll(text, "_", "")
 	}
-	switch syntaxOf(text) {
-	case notFinite:
-		return nil, valueError("Decimal: %q is no number: NaN and Infinity do not exist here", s)
-	case malformed:
+	i := 0
+	neg := strings.HasPrefix(text, "-")
+	if neg || strings.HasPrefix(text, "+") {
+		i = 1
+	}
+	start, point, count := i, -1, 0
+	var small uint64
+	for ; i < len(text); i++ {
+		if text[i] == '.' && point < 0 {
+			point = i
+			continue
+		}
+		if text[i] < '0' || text[i] > '9' {
+			break
+		}
+		small = small*10 + uint64(text[i]-'0')
+		count++
+	}
+	mantissa, rest := text[start:i], text[i:]
+	if count == 0 {
+		switch strings.TrimRight(strings.ToLower(rest), "0123456789") {
+		case "inf", "infinity", "nan", "snan":
+			return nil, valueError("Decimal: %q is no number: NaN and Infinity do not exist here", s)
+		}
 		return nil, valueError("invalid literal for Decimal: %q", s)
+	}
+	exp := 0
+	if rest != "" {
+		n, err := strconv.ParseInt(rest[1:], 10, 31) // what is too large becomes ±2**30, which finite refuses
+		if rest[0] != 'e' && rest[0] != 'E' || errors.Is(err, strconv.ErrSyntax) {
+			return nil, valueError("invalid literal for Decimal: %q", s)
+		}
+		exp = int(n)
 	}
 	if len(text) > maxDigits {
 		return nil, valueError("Decimal: a number of %d digits is too long", len(text))
 	}
-	out := new(Decimal)
-	if _, _, err := out.d.SetString(text); err != nil || out.d.Form != apd.Finite {
+	if point >= 0 {
+		exp -= len(mantissa) - (point - start) - 1
+	}
+	c := digits{small: small}
+	if count > 19 { // small has overflowed
+		n, _ := new(big.Int).SetString(strings.Replace(mantissa, ".", "", 1), 10)
+		c = digitsOf(n)
+	}
+	out, err := finite(neg, c, exp)
+	if err != nil {
 		return nil, valueError("Decimal: the exponent of %q is out of range", s)
 	}
 	return out, nil
 }
-
-const (
-	finite = iota
-	notFinite
-	malformed
-)
-
-// syntaxOf checks a text before apd sees it, because apd reads more than Python does.
-func syntaxOf(s string) int {
-	if s != "" && (s[0] == '+' || s[0] == '-') {
-		s = s[1:]
-	}
-	i, digits := 0, 0
-	for ; i < len(s) && isDigit(s[i]); i++ {
-		digits++
-	}
-	if i < len(s) && s[i] == '.' {
-		for i++; i < len(s) && isDigit(s[i]); i++ {
-			digits++
-		}
-	}
-	if digits == 0 {
-		lower := strings.TrimRight(strings.ToLower(s), "0123456789")
-		if lower == "inf" || lower == "infinity" || lower == "nan" || lower == "snan" {
-			return notFinite
-		}
-		return malformed
-	}
-	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
-		if i++; i < len(s) && (s[i] == '+' || s[i] == '-') {
-			i++
-		}
-		start := i
-		for i < len(s) && isDigit(s[i]) {
-			i++
-		}
-		if i == start {
-			return malformed
-		}
-	}
-	if i < len(s) {
-		return malformed
-	}
-	return finite
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // FromInt is the Decimal of an integer.
 func FromInt(n int64) *Decimal { return FromScaled(n, 0) }
@@ -145,20 +148,16 @@ func FromInt(n int64) *Decimal { return FromScaled(n, 0) }
 // FromScaled is coefficient / 10**scale, with scale digits behind the point: FromScaled(150, 2) is 1.50. The scale
 // must lie between -100000 and 100000.
 func FromScaled(coefficient int64, scale int32) *Decimal {
-	out := new(Decimal)
-	out.d.SetFinite(coefficient, -scale)
+	out := &Decimal{d: digits{small: uint64(coefficient)}, exp: -scale, neg: coefficient < 0}
+	if out.neg {
+		out.d.small = -out.d.small
+	}
 	return out
 }
 
 // FromBigInt is the Decimal of an integer of any size.
 func FromBigInt(n *big.Int) *Decimal {
-	out := new(Decimal)
-	out.d.Coeff.SetMathBigInt(n)
-	if n.Sign() < 0 {
-		out.d.Negative = true
-		out.d.Coeff.Abs(&out.d.Coeff)
-	}
-	return out
+	return &Decimal{d: digitsOf(new(big.Int).Abs(n)), neg: n.Sign() < 0}
 }
 
 // FromFloat is the exact value of a float, as Python's Decimal(0.1): up to 767 digits. NaN and infinities are
@@ -171,35 +170,41 @@ func FromFloat(f float64) (*Decimal, error) {
 	ratio.SetFloat64(f)
 	k := ratio.Denom().BitLen() - 1 // the denominator is 2**k: n/2**k = n*5**k / 10**k
 	n := new(big.Int).Exp(big.NewInt(5), big.NewInt(int64(k)), nil)
-	out := FromBigInt(n.Mul(n, ratio.Num()))
-	out.d.Exponent = int32(-k)
-	out.d.Negative = math.Signbit(f)
-	return out, nil
+	n.Mul(n, ratio.Num())
+	return &Decimal{d: digitsOf(n.Abs(n)), exp: int32(-k), neg: math.Signbit(f)}, nil
 }
 
 // String prints as Python's str: "1.50", "1E+3", "-0.00".
 func (d *Decimal) String() string {
-	neg, digits, exp := d.Parts()
-	adjusted := exp + len(digits) - 1
-	var b strings.Builder
-	if neg {
-		b.WriteByte('-')
+	var textBuf, buf [48]byte // on the stack; what does not fit is allocated
+	text, b := d.d.append(textBuf[:0]), buf[:0]
+	if d.neg {
+		b = append(b, '-')
 	}
-	switch {
+	switch exp, adjusted := int(d.exp), d.adjusted(); {
 	case exp > 0 || adjusted < -6:
-		b.WriteString(digits[:1])
-		if len(digits) > 1 {
-			b.WriteString("." + digits[1:])
+		b = append(b, text[0])
+		if len(text) > 1 {
+			b = append(append(b, '.'), text[1:]...)
 		}
-		fmt.Fprintf(&b, "E%+d", adjusted)
+		b = append(b, 'E')
+		if adjusted >= 0 {
+			b = append(b, '+')
+		}
+		b = strconv.AppendInt(b, int64(adjusted), 10)
 	case exp == 0:
-		b.WriteString(digits)
-	case len(digits) > -exp:
-		b.WriteString(digits[:len(digits)+exp] + "." + digits[len(digits)+exp:])
+		b = append(b, text...)
+	case len(text) > -exp:
+		whole := len(text) + exp
+		b = append(append(append(b, text[:whole]...), '.'), text[whole:]...)
 	default:
-		b.WriteString("0." + strings.Repeat("0", -exp-len(digits)) + digits)
+		b = append(b, "0."...)
+		for range -exp - len(text) {
+			b = append(b, '0')
+		}
+		b = append(b, text...)
 	}
-	return b.String()
+	return string(b)
 }
 
 // Repr prints as Python's repr: "Decimal('1.50')".
@@ -210,8 +215,11 @@ func (d *Decimal) MarshalJSON() ([]byte, error) { return []byte(`"` + d.String()
 
 // Parts takes the number apart: (-1)**neg * digits * 10**exp. Digits have no leading zeros; zero is "0".
 func (d *Decimal) Parts() (neg bool, digits string, exp int) {
-	return d.d.Negative, d.d.Coeff.String(), int(d.d.Exponent)
+	return d.neg, string(d.d.append(nil)), int(d.exp)
 }
+
+// adjusted is the exponent of the first digit.
+func (d *Decimal) adjusted() int { return int(d.exp) + d.d.NumDigits() - 1 }
 
 // Float64 is the nearest float. Beyond a float's range the error is a ValueError.
 func (d *Decimal) Float64() (float64, error) {
@@ -224,98 +232,95 @@ func (d *Decimal) Float64() (float64, error) {
 
 // BigInt is the number without its fraction, cut towards zero, as Python's int().
 func (d *Decimal) BigInt() *big.Int {
-	n := new(big.Int).Set(d.d.Coeff.MathBigInt())
-	switch exp := int64(d.d.Exponent); {
-	case exp > 0:
-		n.Mul(n, pow10(exp))
-	case -exp > d.d.NumDigits():
-		n.SetInt64(0)
-	case exp < 0:
-		n.Quo(n, pow10(-exp))
+	c := d.d
+	if d.exp >= 0 {
+		c = c.shift(int(d.exp))
+	} else {
+		c = c.drop(-int(d.exp), d.neg, down)
 	}
-	if d.d.Negative {
+	n := new(big.Int).Set(c.int())
+	if d.neg {
 		n.Neg(n)
 	}
 	return n
 }
 
 // IsZero says whether the number is 0 or -0, with any exponent.
-func (d *Decimal) IsZero() bool { return d.d.IsZero() }
+func (d *Decimal) IsZero() bool { return d.d.isZero() }
+
+func (d *Decimal) sign() int {
+	switch {
+	case d.IsZero():
+		return 0
+	case d.neg:
+		return -1
+	}
+	return 1
+}
 
 // Compare is -1, 0 or 1, by value: 1.5 and 1.50 are equal, and so are 0 and -0.
-func (d *Decimal) Compare(o *Decimal) int { return d.d.Cmp(&o.d) }
+func (d *Decimal) Compare(o *Decimal) int {
+	sign := d.sign()
+	if c := cmp.Compare(sign, o.sign()); c != 0 || sign == 0 {
+		return c
+	}
+	if d.exp != o.exp {
+		if c := cmp.Compare(d.adjusted(), o.adjusted()); c != 0 {
+			return c * sign
+		}
+	}
+	exp := min(d.exp, o.exp) // with equal first digits the shifts are no longer than the numbers
+	return d.d.shift(int(d.exp-exp)).cmp(o.d.shift(int(o.exp-exp))) * sign
+}
 
 // Quantize rounds half to even to scale digits behind the point: the way a NUMERIC(p, scale) column holds a number. A
 // result of more than 28 digits is a ValueError.
 func (d *Decimal) Quantize(scale int32) (*Decimal, error) {
-	return d.quantize(-scale, apd.RoundHalfEven)
+	return d.quantize(-int(scale), halfEven)
 }
 
-func (d *Decimal) quantize(exp int32, rounding apd.Rounder) (*Decimal, error) {
+func (d *Decimal) quantize(exp int, mode rounding) (*Decimal, error) {
 	// The digits are counted first: they may be too many to write down.
-	digits := d.d.NumDigits() + int64(d.d.Exponent) - int64(exp)
-	if !d.IsZero() && digits > Precision || exp > apd.MaxExponent || exp < apd.MinExponent {
+	if !d.IsZero() && d.adjusted()-exp >= Precision || exp > maxExponent || exp < -maxExponent {
 		return nil, valueError("quantize: the result has more than %d digits", Precision)
 	}
-	out := d.rescale(exp, rounding)
+	out := d.rescale(exp, mode)
 	if out.d.NumDigits() > Precision {
 		return nil, valueError("quantize: the result has more than %d digits", Precision)
 	}
-	return out, nil
+	return finite(out.neg, out.d, exp)
 }
 
-// rescale rounds to an exponent. It is not apd's Quantize, which rounds 1E-28 up to 0E-20.
-func (d *Decimal) rescale(exp int32, rounding apd.Rounder) *Decimal {
-	out := new(Decimal)
-	out.d.Negative, out.d.Exponent = d.d.Negative, exp
-	if d.IsZero() {
-		return out
-	}
-	coeff := new(big.Int).Set(d.d.Coeff.MathBigInt())
-	drop := int64(exp) - int64(d.d.Exponent)
-	if drop <= 0 {
-		coeff.Mul(coeff, pow10(-drop))
+// rescale rounds to an exponent.
+func (d *Decimal) rescale(exp int, mode rounding) *Decimal {
+	out := &Decimal{exp: int32(exp), neg: d.neg}
+	if drop := exp - int(d.exp); drop > 0 {
+		out.d = d.d.drop(drop, d.neg, mode)
 	} else {
-		if far := d.d.NumDigits() + 1; drop > far { // below a tenth, however far
-			drop = far
-		}
-		unit := pow10(drop)
-		rest := new(big.Int)
-		coeff.QuoRem(coeff, unit, rest)
-		if rest.Sign() != 0 {
-			half := rest.Lsh(rest, 1).Cmp(unit)
-			var digit apd.BigInt
-			digit.SetMathBigInt(coeff)
-			if rounding.ShouldAddOne(&digit, d.d.Negative, half) {
-				coeff.Add(coeff, big.NewInt(1))
-			}
-		}
+		out.d = d.d.shift(-drop)
 	}
-	out.d.Coeff.SetMathBigInt(coeff)
 	return out
 }
 
-func pow10(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil) }
-
 // Round rounds half to even to n digits behind the point (before it when n is negative), as round(d, n) does.
 func (d *Decimal) Round(n int) (*Decimal, error) {
-	if n > apd.MaxExponent || n < apd.MinExponent {
+	if n > maxExponent || n < -maxExponent {
 		return nil, valueError("round: %d digits are out of range", n)
 	}
-	return d.quantize(int32(-n), apd.RoundHalfEven)
+	return d.quantize(-n, halfEven)
 }
 
 // RoundInt rounds half to even to an integer, as round(d) does.
 func (d *Decimal) RoundInt() *big.Int {
-	return d.integral(apd.RoundHalfEven).BigInt()
+	return d.integral(halfEven).BigInt()
 }
 
 // integral rounds to an integer of any size; the exponent of a number that is one already is kept.
-func (d *Decimal) integral(rounding apd.Rounder) *Decimal {
-	if d.d.Exponent >= 0 {
+func (d *Decimal) integral(mode rounding) *Decimal {
+	if d.exp >= 0 {
 		return d
 	}
-	return d.rescale(0, rounding)
+	return d.rescale(0, mode)
 }
 
 func (d *Decimal) Type() string         { return "Decimal" }
@@ -367,20 +372,15 @@ func value(d *Decimal, err error) (starlark.Value, error) {
 
 // Unary is + and -, which round to 28 digits as Python's do.
 func (d *Decimal) Unary(op syntax.Token) (starlark.Value, error) {
-	out := new(Decimal)
-	var err error
+	neg := d.neg
 	switch op {
 	case syntax.PLUS:
-		_, err = context(apd.RoundHalfEven).Round(&out.d, &d.d)
 	case syntax.MINUS:
-		_, err = context(apd.RoundHalfEven).Neg(&out.d, &d.d)
+		neg = !neg
 	default:
 		return nil, nil
 	}
-	if out.IsZero() {
-		out.d.Negative = false
-	}
-	return value(out, outOfRange(err))
+	return value(rounded(neg && !d.IsZero(), d.d, int(d.exp)))
 }
 
 // Binary is + - * / // % with a Decimal or an int. A float is refused, with what to write.
@@ -417,61 +417,98 @@ func (d *Decimal) Sub(o *Decimal) (*Decimal, error) { return d.arithmetic(syntax
 func (d *Decimal) Mul(o *Decimal) (*Decimal, error) { return d.arithmetic(syntax.STAR, o) }
 
 func (d *Decimal) arithmetic(op syntax.Token, o *Decimal) (*Decimal, error) {
-	ctx := context(apd.RoundHalfEven)
-	out := new(Decimal)
-	var err error
 	switch op {
 	case syntax.PLUS:
-		_, err = ctx.Add(&out.d, &d.d, &o.d)
+		return d.sum(o)
 	case syntax.MINUS:
-		_, err = ctx.Sub(&out.d, &d.d, &o.d)
+		return d.sum(&Decimal{d: o.d, exp: o.exp, neg: !o.neg})
 	case syntax.STAR:
-		_, err = ctx.Mul(&out.d, &d.d, &o.d)
+		return rounded(d.neg != o.neg, d.d.mul(o.d), int(d.exp)+int(o.exp))
 	case syntax.SLASH, syntax.SLASHSLASH, syntax.PERCENT:
 		if o.IsZero() {
 			return nil, errDivisionByZero
 		}
-		switch op {
-		case syntax.SLASH:
-			var cond apd.Condition
-			if cond, err = ctx.Quo(&out.d, &d.d, &o.d); err == nil && !cond.Inexact() {
-				out.shorten(int64(d.d.Exponent) - int64(o.d.Exponent))
-			}
-		case syntax.SLASHSLASH:
-			_, err = ctx.QuoInteger(&out.d, &d.d, &o.d)
-		default:
-			_, err = ctx.Rem(&out.d, &d.d, &o.d)
+		if op == syntax.SLASH {
+			return d.quo(o)
 		}
-	default:
-		return nil, nil
-	}
-	if err != nil {
-		if op == syntax.SLASHSLASH || op == syntax.PERCENT {
+		quo, rem, ok := d.divide(o)
+		if !ok {
 			return nil, valueError("%s: the quotient of %s and %s has more than %d digits", op, d, o, Precision)
 		}
-		return nil, outOfRange(err)
+		if op == syntax.SLASHSLASH {
+			return finite(d.neg != o.neg, quo, 0)
+		}
+		return rounded(d.neg, rem, int(min(d.exp, o.exp)))
 	}
-	return out, nil
+	return nil, nil
 }
 
-// shorten drops zeros at the end until the exponent is ideal: the specification wants the exponent of an exact quotient
-// as near to the difference of the operands' as it can be, and apd leaves that out.
-func (d *Decimal) shorten(ideal int64) {
+func (d *Decimal) sum(o *Decimal) (*Decimal, error) {
+	if d.exp < o.exp {
+		d, o = o, d
+	}
+	x, y, exp := d.d, o.d, int(o.exp)
+	if !x.isZero() {
+		// A far smaller number only decides how the larger one is rounded: 1 behind the digits kept does that too, and
+		// spares writing down what is between them.
+		if far := int(d.exp) + min(-1, x.NumDigits()-Precision-2); o.adjusted() < far {
+			exp = far
+			if !y.isZero() {
+				y = digits{small: 1}
+			}
+		}
+		x = x.shift(int(d.exp) - exp)
+	}
+	if d.neg == o.neg {
+		return rounded(d.neg, x.add(y), exp)
+	}
+	switch x.cmp(y) {
+	case 1:
+		return rounded(d.neg, x.sub(y), exp)
+	case -1:
+		return rounded(o.neg, y.sub(x), exp)
+	}
+	return rounded(false, digits{}, exp)
+}
+
+// quo divides by what is not zero. An exact quotient gets the exponent that is nearest to the difference of the
+// operands'.
+func (d *Decimal) quo(o *Decimal) (*Decimal, error) {
+	neg, exp := d.neg != o.neg, int(d.exp)-int(o.exp)
 	if d.IsZero() {
-		d.d.Exponent = int32(min(max(ideal, apd.MinExponent), apd.MaxExponent))
-		return
+		return finite(neg, d.d, exp)
 	}
-	digits := d.d.Coeff.String()
-	zeros := int64(len(digits) - len(strings.TrimRight(digits, "0")))
-	zeros = min(zeros, max(ideal-int64(d.d.Exponent), 0))
-	coeff := d.d.Coeff.MathBigInt()
-	d.d.Coeff.SetMathBigInt(new(big.Int).Quo(coeff, pow10(zeros)))
-	d.d.Exponent += int32(zeros)
+	x, y := d.d, o.d
+	extra := Precision + 1 + y.NumDigits() - x.NumDigits() // gives the quotient a digit or two to be rounded away
+	if extra > 0 {
+		x = x.shift(extra)
+	} else {
+		y = y.shift(-extra)
+	}
+	c, rem := x.quoRem(y)
+	if rem.isZero() {
+		zeros := max(min(c.zeros(), extra), 0)
+		return rounded(neg, c.drop(zeros, neg, down), exp-extra+zeros)
+	}
+	// There is more behind the last digit, which will be rounded away: only a 0 or a 5 would hide that.
+	if c.last()%5 == 0 {
+		c = c.add(digits{small: 1})
+	}
+	return rounded(neg, c, exp-extra)
 }
 
-func outOfRange(err error) error {
-	if err == nil {
-		return nil
+// divide gives the integer quotient and the remainder, whose exponent is the smaller one, of a division by what is not
+// zero. It is not ok when the quotient has more digits than arithmetic keeps.
+func (d *Decimal) divide(o *Decimal) (quo, rem digits, ok bool) {
+	exp := min(d.exp, o.exp)
+	gap := d.adjusted() - o.adjusted() // the quotient has this many digits, or one more
+	if !d.IsZero() && gap > Precision {
+		return quo, rem, false
 	}
-	return valueError("Decimal: the result is out of range (%v)", err)
+	rem = d.d.shift(int(d.exp - exp))
+	if d.IsZero() || gap < -1 {
+		return quo, rem, true
+	}
+	quo, rem = rem.quoRem(o.d.shift(int(o.exp - exp)))
+	return quo, rem, quo.NumDigits() <= Precision
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cockroachdb/apd/v3"
 	"go.starlark.net/starlark"
 
 	"github.com/starmanage/starmanage/engine"
@@ -53,13 +52,13 @@ func newDecimal(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kw
 type method = func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error)
 
 var methods = map[string]method{
-	"adjusted":          predicate(func(d *Decimal) starlark.Value { return starlark.MakeInt64(d.d.NumDigits() + int64(d.d.Exponent) - 1) }),
+	"adjusted":          predicate(func(d *Decimal) starlark.Value { return starlark.MakeInt(d.adjusted()) }),
 	"copy_abs":          predicate(func(d *Decimal) starlark.Value { return d.withSign(false) }),
-	"copy_negate":       predicate(func(d *Decimal) starlark.Value { return d.withSign(!d.d.Negative) }),
+	"copy_negate":       predicate(func(d *Decimal) starlark.Value { return d.withSign(!d.neg) }),
 	"is_finite":         predicate(func(*Decimal) starlark.Value { return starlark.True }),
 	"is_infinite":       predicate(func(*Decimal) starlark.Value { return starlark.False }),
 	"is_nan":            predicate(func(*Decimal) starlark.Value { return starlark.False }),
-	"is_signed":         predicate(func(d *Decimal) starlark.Value { return starlark.Bool(d.d.Negative) }),
+	"is_signed":         predicate(func(d *Decimal) starlark.Value { return starlark.Bool(d.neg) }),
 	"is_zero":           predicate(func(d *Decimal) starlark.Value { return starlark.Bool(d.IsZero()) }),
 	"normalize":         decNormalize,
 	"quantize":          decQuantize,
@@ -88,41 +87,36 @@ func predicate(fn func(*Decimal) starlark.Value) method {
 	}
 }
 
-func (d *Decimal) withSign(negative bool) *Decimal {
-	out := new(Decimal)
-	out.d.Set(&d.d)
-	out.d.Negative = negative
-	return out
-}
+func (d *Decimal) withSign(neg bool) *Decimal { return &Decimal{d: d.d, exp: d.exp, neg: neg} }
 
 // rounder is one of Python's rounding modes by its name.
-func rounder(name string) (apd.Rounder, error) {
+func rounder(name string) (rounding, error) {
 	switch name {
 	case "", "ROUND_HALF_EVEN":
-		return apd.RoundHalfEven, nil
+		return halfEven, nil
 	case "ROUND_HALF_UP":
-		return apd.RoundHalfUp, nil
+		return halfUp, nil
 	case "ROUND_HALF_DOWN":
-		return apd.RoundHalfDown, nil
+		return halfDown, nil
 	case "ROUND_UP":
-		return apd.RoundUp, nil
+		return up, nil
 	case "ROUND_DOWN":
-		return apd.RoundDown, nil
+		return down, nil
 	case "ROUND_CEILING":
-		return apd.RoundCeiling, nil
+		return ceiling, nil
 	case "ROUND_FLOOR":
-		return apd.RoundFloor, nil
+		return floor, nil
 	case "ROUND_05UP":
-		return apd.Round05Up, nil
+		return up05, nil
 	}
 	return "", valueError("unknown rounding %q: want one of %s", name, strings.Join([]string{"ROUND_HALF_EVEN", "ROUND_HALF_UP",
 		"ROUND_HALF_DOWN", "ROUND_UP", "ROUND_DOWN", "ROUND_CEILING", "ROUND_FLOOR", "ROUND_05UP"}, ", "))
 }
 
-func unpackRounding(v starlark.Value) (apd.Rounder, error) {
+func unpackRounding(v starlark.Value) (rounding, error) {
 	switch v := v.(type) {
 	case nil, starlark.NoneType:
-		return apd.RoundHalfEven, nil
+		return halfEven, nil
 	case starlark.String:
 		return rounder(string(v))
 	}
@@ -139,10 +133,10 @@ func decQuantize(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, k
 	if err != nil {
 		return nil, err
 	}
-	var e int32
+	var e int
 	switch exp := exp.(type) {
 	case *Decimal:
-		e = exp.d.Exponent
+		e = int(exp.exp)
 	case starlark.Int:
 	default:
 		return nil, typeError("quantize: exp must be a Decimal such as Decimal(%q), not %s", "0.01", exp.Type())
@@ -169,14 +163,13 @@ func decNormalize(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, 
 		return nil, err
 	}
 	d := b.Receiver().(*Decimal)
-	out := new(Decimal)
 	if d.IsZero() {
-		out.d.Negative = d.d.Negative
-		return out, nil
+		return &Decimal{neg: d.neg}, nil
 	}
-	if _, err := context(apd.RoundHalfEven).Round(&out.d, &d.d); err != nil {
-		return nil, outOfRange(err)
+	out, err := rounded(d.neg, d.d, int(d.exp))
+	if err != nil {
+		return nil, err
 	}
-	out.d.Reduce(&out.d)
-	return out, nil
+	zeros := out.d.zeros()
+	return value(finite(out.neg, out.d.drop(zeros, out.neg, down), int(out.exp)+zeros))
 }
