@@ -111,7 +111,11 @@ func (w *writer) tableName(t *Table) string {
 func (w *writer) from(s *scope) *buffer {
 	b := &buffer{}
 	if s.table.derived != nil {
-		return b.str("(").add(w.query(s.table.derived, s.parent)).str(") AS ", s.alias)
+		parent := s.parent
+		if parent == nil {
+			parent = &scope{} // its columns need names
+		}
+		return b.str("(").add(w.query(s.table.derived, parent)).str(") AS ", s.alias)
 	}
 	return b.str(w.tableName(s.table), " AS ", s.alias)
 }
@@ -177,7 +181,7 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 		switch n := position[o.Expr]; {
 		case o.Expr == nil:
 			order.str(w.random())
-		case q.Distinct && n > 0 || n > 0 && hasAggregate(o.Expr):
+		case q.Distinct && n > 0 || n > 0 && HasAggregate(o.Expr):
 			order.str(strconv.Itoa(n))
 		default:
 			w.expr(order, s, o.Expr)
@@ -306,6 +310,12 @@ func (w *writer) expr(b *buffer, s *scope, e Expr) {
 		w.aggregate(b, s, e)
 	case *Outer:
 		w.outer(b, s, e)
+	case *Test:
+		b.str("CASE WHEN ")
+		w.cond(b, s, e.Cond, false)
+		b.str(" THEN 1 ELSE 0 END")
+	case *written:
+		b.add(e.sql)
 	default:
 		w.fail(fmt.Errorf("cannot write %T as SQL", e))
 	}
@@ -466,7 +476,7 @@ func (w *writer) aggregate(b *buffer, s *scope, a *Agg) {
 }
 
 func (w *writer) outer(b *buffer, s *scope, o *Outer) {
-	if s.parent == nil {
+	if s.parent == nil || s.parent.table == nil {
 		w.fail(&FieldError{fmt.Sprintf("OuterRef(%q) stands outside a sub-query", o.Name)})
 		return
 	}

@@ -87,7 +87,7 @@ func (db *Database) Pool(ctx context.Context) (*sql.DB, error) {
 	t := db.cfg.Target
 	dsn, err := t.dsn(db.cfg.Create)
 	if err != nil {
-		return nil, &Error{Kind: ConnectionError, Alias: db.alias, Place: t.Place, Message: err.Error(), Err: err}
+		return nil, &Error{Kind: Unreachable, Alias: db.alias, Place: t.Place, Message: err.Error(), Err: err}
 	}
 	// sql.Open alone gives the driver that main linked, by its name.
 	probe, err := sql.Open(t.Driver, dsn)
@@ -179,6 +179,15 @@ func (db *Database) wrap(err error) error {
 	return e
 }
 
+// unreachable is wrap for a connection that could not be made.
+func (db *Database) unreachable(err error) error {
+	err = db.wrap(err)
+	if e, ok := errors.AsType[*Error](err); ok {
+		e.Kind = Unreachable
+	}
+	return err
+}
+
 // Statement is SQL text with its values.
 type Statement struct {
 	SQL  string
@@ -187,6 +196,8 @@ type Statement struct {
 	Once bool
 	// Write: the statement may change the database.
 	Write bool
+
+	raw bool // a script wrote it: its result's types are to be asked for
 }
 
 // Result is what a statement that gives no rows returns.
@@ -198,8 +209,9 @@ type Result struct {
 // Runner runs statements: in a transaction where there is one, else each on a
 // connection of the pool. The zero Runner runs nothing.
 type Runner struct {
-	db *Database
-	tx *Tx
+	db      *Database
+	tx      *Tx
+	session *Session
 }
 
 // Runner returns one that runs each statement on its own.
@@ -227,6 +239,15 @@ func (r Runner) with(ctx context.Context, fn func(c *conn) error) error {
 		}
 		return err
 	}
+	if r.session != nil {
+		if r.session.conn == nil {
+			return &Error{Kind: ConnectionError, Alias: r.db.alias, Message: "the session is closed"}
+		}
+		if err := rawConn(r.session.conn, fn); err != nil {
+			return r.failed(ctx, err)
+		}
+		return nil
+	}
 	pool, err := r.db.Pool(ctx)
 	if err != nil {
 		return err
@@ -237,11 +258,7 @@ func (r Runner) with(ctx context.Context, fn func(c *conn) error) error {
 			if ctx.Err() != nil {
 				return r.failed(ctx, err)
 			}
-			err = r.db.wrap(err)
-			if e, ok := errors.AsType[*Error](err); ok {
-				e.Kind = ConnectionError
-			}
-			return err
+			return r.db.unreachable(err)
 		}
 		err = rawConn(sc, fn)
 		sc.Close()

@@ -43,18 +43,20 @@ type Dialect interface {
 	encode(v any) any
 }
 
-// dialectByVendor returns the dialect that a name means; nil when there is
-// none.
-func dialectByVendor(name string) Dialect {
+// DialectByName returns the dialect that a name means ("sqlite", "postgresql",
+// "mysql"); nil for the empty name, which means that it is to be found out.
+func DialectByName(name string) (Dialect, error) {
 	switch strings.ToLower(name) {
+	case "":
+		return nil, nil
 	case "sqlite", "sqlite3":
-		return SQLite{}
+		return SQLite{}, nil
 	case "postgresql", "postgres", "pgx":
-		return PostgreSQL{}
+		return PostgreSQL{}, nil
 	case "mysql", "mariadb":
-		return MySQL{}
+		return MySQL{}, nil
 	}
-	return nil
+	return nil, fmt.Errorf("unknown dialect %q: want sqlite, postgresql or mysql", name)
 }
 
 // Detect finds out the dialect of a host's own database: by the driver's
@@ -131,8 +133,10 @@ const (
 	// RetryError is a serialization failure, a deadlock or a lock not got: the
 	// same transaction may succeed when it is run again.
 	RetryError
-	// ConnectionError is a connection that could not be made or was lost.
+	// ConnectionError is a connection that was lost.
 	ConnectionError
+	// Unreachable is a database to which no connection could be made.
+	Unreachable
 )
 
 // Error is an error of the database.

@@ -635,6 +635,11 @@ func (w *writer) shift(local *buffer, c *Col) *buffer {
 			periods = append(periods, period{"", offset})
 			break
 		}
+		if !end.After(t) {
+			// On the last day of a leap year, beyond a zone's table, time says
+			// that the period has ended already. None changes on that day.
+			end = t.Add(24 * time.Hour)
+		}
 		if n := len(periods); n > 0 && periods[n-1].offset == offset {
 			periods[n-1].until = timeText(end)
 		} else {

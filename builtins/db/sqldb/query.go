@@ -10,7 +10,7 @@ import (
 // A query as data. Names are resolved before they get here: an Expr holds
 // Columns, never text that a script wrote.
 
-// Expr is an expression: *Col, *Value, *Call, *Arith, *Agg, *Outer or *Sub.
+// Expr is an expression: *Col, *Value, *Call, *Arith, *Agg, *Test or *Outer.
 type Expr interface {
 	// Type is what its values are.
 	Type() ColumnType
@@ -184,25 +184,31 @@ func (a *Agg) Type() ColumnType {
 	return t
 }
 
+// Test is whether a condition holds.
+type Test struct{ Cond Cond }
+
+// Type is bool.
+func (*Test) Type() ColumnType { return ColumnType{Kind: Bool} }
+
 // Outer is a name that the query around a sub-query resolves.
 type Outer struct{ Name string }
 
 // Type is not known before then.
 func (*Outer) Type() ColumnType { return ColumnType{} }
 
-// hasAggregate reports whether an aggregate stands in e.
-func hasAggregate(e Expr) bool {
+// HasAggregate reports whether an aggregate stands in e.
+func HasAggregate(e Expr) bool {
 	switch e := e.(type) {
 	case *Agg:
 		return true
 	case *Call:
 		for _, a := range e.Args {
-			if hasAggregate(a) {
+			if HasAggregate(a) {
 				return true
 			}
 		}
 	case *Arith:
-		return hasAggregate(e.X) || hasAggregate(e.Y)
+		return HasAggregate(e.X) || HasAggregate(e.Y)
 	}
 	return false
 }
@@ -257,10 +263,10 @@ func aggregated(c Cond) bool {
 	case *Not:
 		return aggregated(c.X)
 	case *Compare:
-		if r, ok := c.Right.(Expr); ok && hasAggregate(r) {
+		if r, ok := c.Right.(Expr); ok && HasAggregate(r) {
 			return true
 		}
-		return hasAggregate(c.Left)
+		return HasAggregate(c.Left)
 	}
 	return false
 }
@@ -383,6 +389,10 @@ func Derived(s *Select) *Table {
 	}
 	return t
 }
+
+// Unnamed returns a table that stands for the result of a statement of which
+// nothing is known.
+func Unnamed() *Table { return &Table{Name: "query", derived: &Select{}} }
 
 // Compiler writes queries as SQL of one database.
 type Compiler struct {

@@ -23,7 +23,7 @@ func (r Runner) Raw(ctx context.Context, text string, args []any) (Statement, er
 	if n != len(args) {
 		return Statement{}, fmt.Errorf("the statement has %d placeholders, and %d values were given", n, len(args))
 	}
-	return Statement{SQL: out, Args: args, Write: !readsOnly(d, text)}, nil
+	return Statement{SQL: out, Args: args, Write: !readsOnly(d, text), raw: true}, nil
 }
 
 var errSeveral = errors.New("one statement a call: there is text behind the semicolon")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // chunkRows is how many rows a chunk holds: enough that its cost per row
@@ -17,6 +18,9 @@ const chunkRows = 1000
 type Chunk struct {
 	// Names are the columns' names, shared by all chunks of a result.
 	Names []string
+	// Types are the columns' types by what the driver tells; set for raw
+	// statements alone.
+	Types []ColumnType
 	// Width is len(Names), N the number of rows.
 	Width, N int
 
@@ -66,9 +70,13 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 				names = append([]string(nil), names...)
 			}
 			width := len(names)
+			var types []ColumnType
+			if st.raw {
+				types = resultTypes(d, rows, width)
+			}
 			capacity := min(size, 64)
 			for {
-				chunk := &Chunk{Names: names, Width: width, cells: make([]driver.Value, capacity*width)}
+				chunk := &Chunk{Names: names, Types: types, Width: width, cells: make([]driver.Value, capacity*width)}
 				var end error
 				for chunk.N < size {
 					if (chunk.N+1)*width > len(chunk.cells) {
@@ -120,6 +128,42 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 		return err
 	}
 	return stop
+}
+
+// resultTypes asks the driver for the types of a result's columns.
+func resultTypes(d Dialect, rows driver.Rows, width int) []ColumnType {
+	types := make([]ColumnType, width)
+	for i := range types {
+		types[i].Scale = -1
+	}
+	named, ok := rows.(driver.RowsColumnTypeDatabaseTypeName)
+	if !ok {
+		return types
+	}
+	for i := range types {
+		name := strings.ToLower(named.ColumnTypeDatabaseTypeName(i))
+		switch d.(type) {
+		case SQLite:
+			types[i] = sqliteType(name)
+		case PostgreSQL:
+			types[i] = postgresType(postgresNames[name], "", 0)
+		case MySQL:
+			name = strings.TrimPrefix(name, "unsigned ")
+			types[i] = mysqlType(name, name, 0, -1)
+		}
+		types[i].SQL = ""
+		if types[i].Kind == Other {
+			types[i].Kind = Any
+		}
+	}
+	return types
+}
+
+// postgresNames are the names of types as the wire has them.
+var postgresNames = map[string]string{
+	"bool": "boolean", "int2": "smallint", "int4": "integer", "int8": "bigint", "numeric": "numeric", "float4": "real", "float8": "double precision",
+	"bytea": "bytea", "date": "date", "timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone",
+	"json": "json", "jsonb": "jsonb", "uuid": "uuid", "text": "text", "varchar": "text", "bpchar": "text", "name": "text",
 }
 
 // ReadAll reads a whole result.

@@ -316,7 +316,14 @@ func (r Runner) Keys(ctx context.Context, t *Table) (forward, reverse []*Foreign
 		for _, e := range edges {
 			count[[3]string{e.childSchema, e.child, e.constraint}]++
 		}
-		edges = slices.DeleteFunc(edges, func(e keyEdge) bool { return count[[3]string{e.childSchema, e.child, e.constraint}] > 1 })
+		seen := map[keyEdge]bool{} // the same key may be declared twice
+		edges = slices.DeleteFunc(edges, func(e keyEdge) bool {
+			several := count[[3]string{e.childSchema, e.child, e.constraint}] > 1
+			e.constraint = ""
+			again := seen[e]
+			seen[e] = true
+			return several || again
+		})
 		s.mu.Lock()
 		s.edges, s.loaded = edges, true
 		s.mu.Unlock()

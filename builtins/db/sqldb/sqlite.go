@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 )
+
+// ErrMissingFile is a SQLite file that is not there: only migrate creates one.
+var ErrMissingFile = errors.New("the database file does not exist")
 
 // SQLite is the dialect of SQLite 3.38 and newer.
 type SQLite struct{}
@@ -33,7 +37,7 @@ func (SQLite) dsn(t Target, create bool) (string, error) {
 	}
 	if mode != "rwc" {
 		if _, err := os.Stat(t.Path); err != nil {
-			return "", fmt.Errorf("the database file %s does not exist", t.Place)
+			return "", fmt.Errorf("%w: %s", ErrMissingFile, t.Place)
 		}
 	}
 	return "file:" + (&url.URL{Path: t.Path}).EscapedPath() + "?mode=" + mode + "&_dqs=0", nil

@@ -19,11 +19,13 @@ type Tx struct {
 	fault error // why the block must roll back
 	hooks []hook
 	grown bool // has the cache for bulk writes
+	// borrowed: the connection is a session's, to be given back to it.
+	borrowed bool
 }
 
 type hook struct {
 	depth int
-	fn    func() error
+	fn    any
 }
 
 // Runner returns one that runs statements in the transaction.
@@ -79,39 +81,97 @@ func (db *Database) Begin(ctx context.Context, isolation string) (*Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	statements, err := db.dialect.begin(isolation)
-	if err != nil {
-		return nil, err
-	}
 	for try := 0; ; try++ {
 		sc, err := pool.Conn(ctx)
 		if err != nil {
-			err = Runner{db: db}.failed(ctx, err)
-			if e, ok := errors.AsType[*Error](err); ok {
-				e.Kind = ConnectionError
+			if cause := context.Cause(ctx); cause != nil {
+				return nil, cause
 			}
-			return nil, err
+			return nil, db.unreachable(err)
 		}
 		tx := &Tx{db: db, conn: sc, depth: 1}
-		var bad bool
-		for _, s := range statements {
-			err = tx.raw(func(c *conn) error {
-				_, err := c.exec(ctx, s, nil, false)
-				return err
-			})
-			if err != nil {
-				bad = errors.Is(err, driver.ErrBadConn)
-				break
-			}
-		}
-		if err == nil {
+		if err = tx.start(ctx, isolation); err == nil {
 			return tx, nil
 		}
 		tx.discard()
-		if !bad || try == 2 {
+		if !errors.Is(err, driver.ErrBadConn) || try == 2 {
 			return nil, Runner{db: db}.failed(ctx, err)
 		}
 	}
+}
+
+// start runs the statements that begin a transaction.
+func (tx *Tx) start(ctx context.Context, isolation string) error {
+	statements, err := tx.db.dialect.begin(isolation)
+	for _, s := range statements {
+		err = tx.raw(func(c *conn) error {
+			_, err := c.exec(ctx, s, nil, false)
+			return err
+		})
+		if err != nil {
+			break
+		}
+	}
+	return err
+}
+
+// Session is one connection for statements and transactions that must share
+// it: advisory locks, settings of the connection. It belongs to one goroutine.
+type Session struct {
+	db   *Database
+	conn *sql.Conn
+}
+
+// Session takes a connection out of the pool. Close it.
+func (db *Database) Session(ctx context.Context) (*Session, error) {
+	pool, err := db.Pool(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sc, err := pool.Conn(ctx)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
+		return nil, db.unreachable(err)
+	}
+	return &Session{db: db, conn: sc}, nil
+}
+
+// Runner returns one that runs each statement on the session's connection,
+// outside a transaction. A lost connection is an error; none takes its place.
+func (s *Session) Runner() Runner { return Runner{db: s.db, session: s} }
+
+// Begin starts a transaction on the session's connection, which its end gives
+// back to the session.
+func (s *Session) Begin(ctx context.Context, isolation string) (*Tx, error) {
+	if isolation != "" && !ValidIsolation(isolation) {
+		return nil, fmt.Errorf("unknown isolation level %q: want one of %s", isolation, list(isolationLevels))
+	}
+	tx := &Tx{db: s.db, conn: s.conn, depth: 1, borrowed: true}
+	if err := tx.start(ctx, isolation); err != nil {
+		return nil, Runner{db: s.db}.failed(ctx, err)
+	}
+	return tx, nil
+}
+
+// Close closes the connection, so that no lock or setting of the session goes
+// back to the pool; a SQLite database in memory, which would go with it, keeps
+// it.
+func (s *Session) Close() error {
+	if s.conn == nil {
+		return nil
+	}
+	t := s.db.cfg.Target
+	if !(t.Driver == "sqlite" && t.Path == "") {
+		_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+	err := s.conn.Close()
+	s.conn = nil
+	if errors.Is(err, sql.ErrConnDone) {
+		return nil // closed above
+	}
+	return err
 }
 
 // Savepoint opens a nested block and returns how to end it.
@@ -169,16 +229,16 @@ func (tx *Tx) Savepoint(ctx context.Context) (release, rollback func(context.Con
 	return release, rollback, nil
 }
 
-// OnCommit keeps fn for after the commit. A block that rolls back drops those
-// of its own.
-func (tx *Tx) OnCommit(fn func() error) {
+// OnCommit keeps a hook for after the commit: what it is, is for the caller of
+// Commit to know. A block that rolls back drops those of its own.
+func (tx *Tx) OnCommit(fn any) {
 	tx.hooks = append(tx.hooks, hook{tx.depth, fn})
 }
 
 // Commit commits, gives the connection back and returns what OnCommit kept, in
 // order. A block that a failed statement broke is rolled back and the error
 // says so.
-func (tx *Tx) Commit(ctx context.Context) ([]func() error, error) {
+func (tx *Tx) Commit(ctx context.Context) ([]any, error) {
 	if err := tx.usable(); err != nil {
 		if rerr := tx.Rollback(ctx); rerr != nil {
 			return nil, errors.Join(err, rerr)
@@ -196,7 +256,7 @@ func (tx *Tx) Commit(ctx context.Context) ([]func() error, error) {
 		tx.release()
 		return nil, err
 	}
-	hooks := make([]func() error, len(tx.hooks))
+	hooks := make([]any, len(tx.hooks))
 	for i, h := range tx.hooks {
 		hooks[i] = h.fn
 	}
@@ -243,7 +303,9 @@ func (tx *Tx) release() {
 			_ = tx.exec(ctx, "PRAGMA cache_size = -2000")
 			cancel()
 		}
-		tx.conn.Close()
+		if !tx.borrowed {
+			tx.conn.Close()
+		}
 		tx.conn = nil
 		tx.hooks = nil
 	}

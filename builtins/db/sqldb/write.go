@@ -536,3 +536,22 @@ func (r Runner) Grow(ctx context.Context) error {
 	_, err := r.Exec(ctx, Statement{SQL: "PRAGMA cache_size = -64000", Once: true})
 	return err
 }
+
+// UpdateRowStatement compiles the UPDATE of UpdateRow for constants: its Args
+// are to be the values of set and then the key's.
+func (c *Compiler) UpdateRowStatement(ctx context.Context, t *Table, set []Assignment) (Statement, error) {
+	w, err := c.writer(ctx)
+	if err != nil {
+		return Statement{}, err
+	}
+	b := &buffer{}
+	b.str("UPDATE ", w.tableName(t), " SET ")
+	for i, a := range set {
+		if i > 0 {
+			b.str(", ")
+		}
+		b.str(w.d.quote(a.Column.Name), " = ").arg(nil)
+	}
+	w.keyed(b, t, make([]any, len(t.PK)))
+	return b.statement(w.d, false, true)
+}

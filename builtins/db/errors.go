@@ -1,0 +1,67 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/starmanage/starmanage/builtins/db/sqldb"
+	"github.com/starmanage/starmanage/engine"
+)
+
+// The kinds of error that scripts can name in catch.
+var (
+	// DatabaseError is what a database refused.
+	DatabaseError = engine.NewErrorType("DatabaseError", nil)
+	// IntegrityError is a violated constraint; it is a DatabaseError.
+	IntegrityError = engine.NewErrorType("IntegrityError", DatabaseError)
+	// DoesNotExist is get without a row.
+	DoesNotExist = engine.NewErrorType("DoesNotExist", nil)
+	// MultipleObjectsReturned is get with several rows.
+	MultipleObjectsReturned = engine.NewErrorType("MultipleObjectsReturned", nil)
+	// FieldError is a name that resolves to no column.
+	FieldError = engine.NewErrorType("FieldError", nil)
+)
+
+// Translate makes an error of sqldb one that scripts can catch, and a database
+// that is not reachable a *engine.CommandError. Other errors pass through.
+func Translate(err error) error { return translate(err) }
+
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if engine.TypeOf(err) != nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if e, ok := errors.AsType[*sqldb.FieldError](err); ok {
+		return FieldError.Errorf("%w", e)
+	}
+	if e, ok := errors.AsType[*sqldb.NoTableError](err); ok {
+		return DatabaseError.Errorf("%w", e)
+	}
+	if e, ok := errors.AsType[*sqldb.BrokenError](err); ok {
+		return DatabaseError.Errorf("%w", e)
+	}
+	e, ok := errors.AsType[*sqldb.Error](err)
+	if !ok {
+		return err
+	}
+	switch e.Kind {
+	case sqldb.IntegrityError:
+		return IntegrityError.Errorf("%w", e)
+	case sqldb.Unreachable:
+		where := e.Place
+		if where != "" {
+			where = " (" + where + ")"
+		}
+		hint := ""
+		if errors.Is(e, sqldb.ErrMissingFile) {
+			hint = "run migrate to create it"
+		}
+		return &engine.CommandError{Message: fmt.Sprintf("database %q%s is not reachable: %s", e.Alias, where, e.Message), Hint: hint, Err: e}
+	case sqldb.ConnectionError:
+		return DatabaseError.Errorf("the connection to database %q was lost: %w", e.Alias, e)
+	}
+	return DatabaseError.Errorf("%w", e)
+}
