@@ -77,7 +77,7 @@ func describe(err error, traceback bool, s style.Style) string {
 	case *CommandError:
 		return trace(traceback, e.frames) + commandErrorText(e, red)
 	case *argparse.Error:
-		text := e.Usage
+		text := trace(traceback, framesOf(err)) + e.Usage
 		if !strings.HasSuffix(text, "\n") {
 			text += "\n"
 		}

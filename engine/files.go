@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.starlark.net/starlark"
+
+	"github.com/starmanage/starmanage/engine/style"
 )
 
 // AppInfo is an installed app.
@@ -77,6 +79,10 @@ type Sub struct {
 	Now func() time.Time
 	// Timeout bounds the run; it can only be tighter than the caller's.
 	Timeout time.Duration
+	// Apart lets nothing of the shell that started the caller through:
+	// verbosity 1, no colour, no --traceback, no --json document, an empty
+	// stdin and --no-input. What a test sees must not depend on where it runs.
+	Apart bool
 }
 
 // Within carries out fn as a run of its own within this one: it has its own
@@ -98,6 +104,12 @@ func (inv *Invocation) Within(sub Sub, fn func(run *Invocation) error) error {
 	}
 	run.attach(request{project: inv.project, isCall: true, parent: inv, args: Args{Stdout: sub.Stdout, Stderr: sub.Stderr}})
 	run.base.Verbosity = inv.base.Verbosity
+	if sub.Apart {
+		run.base, run.document, run.stdin = BaseOptions{Verbosity: 1, NoInput: true}, nil, newInput(emptyReader{})
+		run.colors.choice = style.Choice{NoColor: true}
+		run.colors.getenv = func(string) string { return "" }
+		run.stdout, run.stderr = run.colors.streams(run.outSink, run.errSink)
+	}
 	run.limits.Timeout = minSet(run.limits.Timeout, sub.Timeout)
 	if t := run.limits.Timeout; t > 0 {
 		ctx, cancel := context.WithTimeoutCause(run.ctx, t, &LimitError{Limit: "timeout", Value: t.String()})

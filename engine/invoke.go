@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -243,7 +244,7 @@ func (inv *Invocation) parse(p *argparse.Parser, r request) (err error) {
 	inv.options, err = p.CallArgs(positional, options)
 	if err := unwrapStop(err); err != nil {
 		if unknown, ok := errors.AsType[*argparse.UnknownOptionError](err); ok {
-			return unknownOptions(inv.name, unknown)
+			return unknownOptions(inv.name, inv.command.StealthOptions, unknown)
 		}
 		return usageError(err)
 	}
@@ -279,6 +280,12 @@ func (inv *Invocation) callValues(args Args) (positional []any, options, stealth
 		return goValue(sv), nil
 	}
 	for i, v := range args.Positional {
+		if word, ok := v.(starlark.String); ok && looksLikeOption(string(word)) {
+			return nil, nil, nil, &CommandError{
+				Message: fmt.Sprintf("%s: argument %d is %q: a call takes options by keyword", inv.name, i+1, string(word)),
+				Hint:    "Write call_command(\"name\", days = 5) for --days 5; a value that starts with a dash is passed by its name too.",
+			}
+		}
 		c, err := convert(v)
 		if err != nil {
 			return nil, nil, nil, &CommandError{Message: fmt.Sprintf("%s: argument %d: %v", inv.name, i+1, err), Err: err}
@@ -303,6 +310,17 @@ func (inv *Invocation) callValues(args Args) (positional []any, options, stealth
 		}
 	}
 	return positional, options, stealth, nil
+}
+
+// looksLikeOption reports whether a word would be an option on a command line:
+// Django's call_command takes such words for options, and here they would be
+// data in silence.
+func looksLikeOption(word string) bool {
+	if len(word) < 2 || word[0] != '-' {
+		return false
+	}
+	_, err := strconv.ParseFloat(word, 64)
+	return err != nil
 }
 
 // applyBase makes the base options hold for this run.

@@ -337,7 +337,8 @@ func usageError(err error) error {
 
 // unknownOptions is Django's error for a call with options that a command does
 // not have.
-func unknownOptions(command string, e *argparse.UnknownOptionError) error {
+func unknownOptions(command string, stealth []string, e *argparse.UnknownOptionError) error {
+	e.Valid = slices.Sorted(slices.Values(slices.Concat(e.Valid, stealth)))
 	failed := &CommandError{
 		Message: fmt.Sprintf("Unknown option(s) for %s command: %s. Valid options are: %s.",
 			command, strings.Join(e.Unknown, ", "), strings.Join(e.Valid, ", ")),
