@@ -6,6 +6,7 @@ package builtins
 import (
 	"github.com/starmanage/starmanage/builtins/command"
 	"github.com/starmanage/starmanage/builtins/datetime"
+	"github.com/starmanage/starmanage/builtins/db"
 	"github.com/starmanage/starmanage/builtins/decimal"
 	"github.com/starmanage/starmanage/builtins/lang"
 	"github.com/starmanage/starmanage/builtins/output"
@@ -20,5 +21,6 @@ func Standard() []engine.Module {
 		lang.Module{},
 		datetime.Module{},
 		decimal.Module{},
+		db.New(db.Config{}),
 	}
 }

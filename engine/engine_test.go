@@ -539,17 +539,17 @@ func (l life) Close() error { l.note("close"); return nil }
 
 func (l life) Std() starlark.StringDict { return starlark.StringDict{"re": starlark.String("regexp")} }
 
-func (l life) Attributes() []string { return []string{"atomic"} }
+func (l life) Attributes() []string { return []string{"careful"} }
 
 func (l life) Arguments(attrs starlark.StringDict, p *argparse.Parser) error {
-	if v := attrs["atomic"]; v != nil && v != starlark.True && v != starlark.False {
-		return fmt.Errorf("atomic must be a bool, not %s", v.Type())
+	if v := attrs["careful"]; v != nil && v != starlark.True && v != starlark.False {
+		return fmt.Errorf("careful must be a bool, not %s", v.Type())
 	}
 	return p.Add(argparse.Argument{Names: []string{"--life"}, Rank: argparse.Extra})
 }
 
 func (l life) Around(inv *engine.Invocation, next func() error) error {
-	l.note(fmt.Sprintf("begin %s %v", inv.Name(), inv.Attribute("atomic")))
+	l.note(fmt.Sprintf("begin %s %v", inv.Name(), inv.Attribute("careful")))
 	err := next()
 	l.note(fmt.Sprintf("end %v", err))
 	return err
@@ -557,7 +557,7 @@ func (l life) Around(inv *engine.Invocation, next func() error) error {
 
 func TestModuleLife(t *testing.T) {
 	var events []string
-	fsys := project(map[string]string{"c": "load(\"@std\", \"re\")\natomic = True\n\ndef handle():\n    defer(print, \"bye\")\n    stdout.write(re)\n"})
+	fsys := project(map[string]string{"c": "load(\"@std\", \"re\")\ncareful = True\n\ndef handle():\n    defer(print, \"bye\")\n    stdout.write(re)\n"})
 	cfg := engine.Config{FS: fsys, Modules: append(builtins.Standard(), life{&events, hostModule{}}), Settings: map[string]any{"NAME": "x"}}
 	var out bytes.Buffer
 	cfg.Stdout = &out
@@ -592,8 +592,9 @@ func TestModuleLife(t *testing.T) {
 	if got.Code != 1 || got.Stderr != "Settings error: settings.star: NAME must not be bad\n" {
 		t.Errorf("a module that refuses the settings: %+v", got)
 	}
-	got = enginetest.Run(t, engine.Config{FS: fsys, Modules: builtins.Standard()}, "c", "--skip-checks")
-	if got.Code != 1 || !strings.Contains(got.Stderr, "atomic needs a module that this program does not have") && !strings.Contains(got.Stderr, "offers no @std modules") {
+	without := engine.Config{FS: project(map[string]string{"c": "atomic = True\n\ndef handle():\n    pass\n"})}
+	got = enginetest.Run(t, without, "c")
+	if got.Code != 1 || !strings.Contains(got.Stderr, "c.star:1:1: atomic needs a module that this program does not have") {
 		t.Errorf("an attribute of a module that is not there: %+v", got)
 	}
 	twice := engine.Config{FS: fsys, Modules: []engine.Module{hostModule{"x": starlark.None}, hostModule{"x": starlark.None}}}

@@ -172,9 +172,11 @@ func (inv *Invocation) parser() (*argparse.Parser, error) {
 		return nil, err
 	}
 	base := dests(p)
+	var face *parserFace
 	switch {
 	case inv.script != nil:
-		if err := inv.script.declare(inv, p); err != nil {
+		var err error
+		if face, err = inv.script.declare(inv, p); err != nil {
 			return nil, err
 		}
 	case c.AddArguments != nil:
@@ -192,6 +194,9 @@ func (inv *Invocation) parser() (*argparse.Parser, error) {
 			if err := x.Arguments(inv.script.extra[i], p); err != nil {
 				return nil, err
 			}
+		}
+		if faults := inv.script.mismatches(face, dests(p)); faults != nil {
+			return nil, scriptFault(inv.script.program, faults...)
 		}
 	}
 	if err := addEngineOptions(p, inv.called); err != nil {

@@ -292,11 +292,6 @@ func timeoutType() argparse.Type {
 	return t
 }
 
-// scriptBaseDests are the base options that a script's handle may name.
-func scriptBaseDests() []string {
-	return []string{"force_color", "no_color", "settings", "skip_checks", "traceback", "verbosity"}
-}
-
 // engineOnlyDests are the engine's options that never reach a script.
 func engineOnlyDests() []string { return []string{"json", "no_input", "project", "timeout"} }
 

@@ -201,9 +201,8 @@ func examplesOf(v starlark.Value) ([]argparse.Example, error) {
 	return list, nil
 }
 
-// declare runs add_arguments on a parser and checks that what it declares and
-// what handle takes agree.
-func (s *script) declare(inv *Invocation, p *argparse.Parser) error {
+// declare runs add_arguments on a parser.
+func (s *script) declare(inv *Invocation, p *argparse.Parser) (*parserFace, error) {
 	face := &parserFace{inv: inv, declared: make(map[string]declared)}
 	if s.addArgs != nil {
 		thread := &starlark.Thread{Name: inv.name, Load: inv.loader.load, Print: refusePrint}
@@ -215,16 +214,13 @@ func (s *script) declare(inv *Invocation, p *argparse.Parser) error {
 		stop()
 		face.closed = true
 		if inv.ctx.Err() != nil {
-			return inv.stopped(nil)
+			return nil, inv.stopped(nil)
 		}
 		if err != nil {
-			return inv.engine.lift(thread, err)
+			return nil, inv.engine.lift(thread, err)
 		}
 	}
-	if faults := s.mismatches(face); faults != nil {
-		return scriptFault(s.program, faults...)
-	}
-	return nil
+	return face, nil
 }
 
 func callAddArguments(thread *starlark.Thread, fn *starlark.Function, parser starlark.Value) (err error) {
@@ -233,21 +229,23 @@ func callAddArguments(thread *starlark.Thread, fn *starlark.Function, parser sta
 	return err
 }
 
-// mismatches compares handle's parameters with the declared arguments.
-func (s *script) mismatches(face *parserFace) []Diagnostic {
+// mismatches compares handle's parameters with the declared arguments. all are
+// the dests of the parser, those of base options and modules among them, which
+// handle may take and need not.
+func (s *script) mismatches(face *parserFace, all []string) []Diagnostic {
 	var faults []Diagnostic
 	var right []string // the parameters that arguments provide
-	base := scriptBaseDests()
 	for i := range s.params() {
 		name, pos := s.handle.Param(i)
-		if _, ok := face.declared[name]; ok || slices.Contains(base, name) {
+		noValue := name == "help" || name == "version" // options that act, unless the command declares them
+		if _, ok := face.declared[name]; ok || slices.Contains(all, name) && !noValue {
 			right = append(right, name)
 			continue
 		}
 		d := Diagnostic{Line: int(pos.Line), Column: int(pos.Col),
 			Message: fmt.Sprintf("handle takes %q, which no argument provides", name),
 			Hint:    fmt.Sprintf("Declare it in add_arguments(parser): parser.add_argument(%q)", "--"+strings.ReplaceAll(name, "_", "-"))}
-		if close := suggest.Closest(name, face.dests(base)); close != "" {
+		if close := suggest.Closest(name, face.dests(all)); close != "" {
 			d.Hint = fmt.Sprintf("Did you mean %q?", close)
 		}
 		faults = append(faults, d)

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -23,6 +24,10 @@ func main() { os.Exit(run()) }
 func run() int {
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(400) // a command is short: collect rarely
+	}
+	if err := prepareSQLite(); err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		return 70
 	}
 	ctx, stop := interruptible(context.Background())
 	defer stop()
