@@ -35,17 +35,6 @@ func commands(text string) engine.Config {
 
 func modules() []engine.Module { return []engine.Module{helpers{}, output.New(), command.New()} }
 
-func env(pairs ...string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		for _, pair := range pairs {
-			if key, value, _ := strings.Cut(pair, "="); key == name {
-				return value, true
-			}
-		}
-		return "", false
-	}
-}
-
 // want compares what a shell sees.
 func want(t *testing.T, got enginetest.Result, code int, stdout, stderr string) {
 	t.Helper()

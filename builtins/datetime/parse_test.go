@@ -135,7 +135,7 @@ func FuzzStrptime(f *testing.F) {
 
 func FuzzStrftime(f *testing.F) {
 	f.Add("%Y-%m-%d %-d %_5H %^A %:z %s", int64(0))
-	f.Add("%E%%O%10", int64(maxWall))
+	f.Add("%E%%O%10", maxWall)
 	f.Fuzz(func(t *testing.T, format string, wall int64) {
 		dt := &DateTime{wall: max(wall, -wall, 0) % maxWall, zone: utc}
 		if _, err := dt.Strftime(format); err != nil {

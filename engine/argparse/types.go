@@ -269,7 +269,7 @@ func parseDuration(word string) (any, error) {
 }
 
 func durationPart(number, unit string) (time.Duration, error) {
-	hours := 0.0
+	var hours float64
 	switch unit {
 	case "d":
 		hours = 24

@@ -208,16 +208,6 @@ func (p place) is(texts ...string) bool {
 	return true
 }
 
-// oneOf reports whether the token n after the place is one of these.
-func (p place) oneOf(n int, texts ...string) bool {
-	for _, text := range texts {
-		if p.at(n).text == text {
-			return true
-		}
-	}
-	return false
-}
-
 // startingAt is the place of the token that starts at a position.
 func startingAt(toks []token, line, col int) place {
 	for i, t := range toks {
