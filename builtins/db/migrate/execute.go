@@ -1,0 +1,608 @@
+package migrate
+
+// Carrying a plan out: one transaction for each migration, the history with
+// it, and an honest record where a database commits on its own.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"github.com/starmanage/starmanage/builtins/db"
+	"github.com/starmanage/starmanage/builtins/db/sqldb"
+	"github.com/starmanage/starmanage/engine"
+)
+
+// executor carries out plans on one database. It belongs to one goroutine.
+type executor struct {
+	db       *db.Module
+	inv      *engine.Invocation
+	database *sqldb.Database
+	dialect  sqldb.Dialect
+	graph    *graph
+	history  *history
+	session  *sqldb.Session
+	release  func() // lets go of the lock
+
+	fake, fakeInitial bool
+	// started and ended tell of each migration's progress; they may be nil.
+	started func(op operation)
+	ended   func(op operation, fake bool)
+}
+
+// open takes the lock, makes a SQLite file that is missing, and reads the
+// history. Call close when it succeeded.
+func (x *executor) open(ctx context.Context, waiting func()) (err error) {
+	defer func() {
+		if err != nil {
+			x.close(ctx)
+		}
+	}()
+	if x.dialect.Vendor() == "sqlite" {
+		file, err := x.file(ctx)
+		if err != nil {
+			return err
+		}
+		if x.release, err = acquire(ctx, nil, x.dialect, file, waiting); err != nil {
+			return err
+		}
+		if err := create(x.database.Target().Path); err != nil {
+			return err
+		}
+		if x.session, err = x.database.Session(ctx); err != nil {
+			return err
+		}
+	} else {
+		if x.session, err = x.database.Session(ctx); err != nil {
+			return err
+		}
+		if x.release, err = acquire(ctx, x.session, x.dialect, "", waiting); err != nil {
+			return err
+		}
+	}
+	x.history, err = readHistory(ctx, x.session.Runner(), x.dialect)
+	return err
+}
+
+// close lets go of the lock and the connection.
+func (x *executor) close(ctx context.Context) {
+	if x.release != nil {
+		x.release()
+	}
+	if x.session != nil {
+		_ = x.session.Close() // what it held is gone either way
+	}
+	x.release, x.session = nil, nil
+}
+
+// file is the SQLite database's; empty in memory. A host's own pool is asked.
+func (x *executor) file(ctx context.Context) (string, error) {
+	if t := x.database.Target(); t.Driver != "" {
+		return t.Path, nil
+	}
+	chunks, err := x.database.Runner().ReadAll(ctx, sqldb.Statement{SQL: "SELECT file FROM pragma_database_list WHERE name = 'main'", Once: true})
+	if err != nil || count(chunks) == 0 {
+		return "", err
+	}
+	return text(chunks[0].Cell(0, 0)), nil
+}
+
+// create makes an empty file, which to SQLite is an empty database. One that
+// is there already is left alone.
+func create(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the database file cannot be made: %w", err)
+	}
+	return f.Close()
+}
+
+// run carries out a plan that is resumable, migration by migration.
+func (x *executor) run(ctx context.Context, plan []operation) error {
+	if len(plan) == 0 {
+		return nil
+	}
+	if err := x.history.create(ctx, x.session.Runner()); err != nil {
+		return err
+	}
+	defer x.database.ForgetSchema()
+	for _, op := range plan {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if x.started != nil {
+			x.started(op)
+		}
+		fake, err := x.faked(ctx, op)
+		if err != nil {
+			return err
+		}
+		if err := x.one(ctx, op, fake); err != nil {
+			return err
+		}
+		x.database.ForgetSchema()
+		x.history.settled(op, x.inv.Now())
+		if x.ended != nil {
+			x.ended(op, fake)
+		}
+	}
+	return nil
+}
+
+// resumable checks that a plan can take up what stopped half way, and that the
+// way back exists, before anything is done.
+func (x *executor) resumable(plan []operation) error {
+	if x.fake {
+		return nil
+	}
+	for _, op := range plan {
+		m := op.migration
+		if op.backwards && !m.reversible {
+			return irreversible(op)
+		}
+		r := x.history.row(m)
+		if r == nil || r.unfinished == nil {
+			continue
+		}
+		p := r.unfinished
+		if p.backwards != op.backwards {
+			return unfinishedError(r)
+		}
+		if m.script() {
+			continue
+		}
+		list := op.statements()
+		if p.done > len(list) || checksum(list[:p.done]) != p.sum {
+			return &engine.CommandError{
+				Message: fmt.Sprintf("Migration %s stopped after %d of %d statements, and those were changed since in %s.", m.Key, p.done, p.total, m.file),
+				Hint:    "Put them back as they were: only what comes after them may change. " + byHand(op),
+			}
+		}
+	}
+	return nil
+}
+
+// irreversible is the error of a migration without a way back.
+func irreversible(op operation) error {
+	what := "-- +goose Down"
+	if op.script() {
+		what = "def down(db)"
+	}
+	return &engine.CommandError{Message: fmt.Sprintf("Migration %s is not reversible: %s has no %s.", op.Key, op.file, what)}
+}
+
+// unfinishedError refuses to walk away from a migration that stopped half way.
+func unfinishedError(r *row) error {
+	return &engine.CommandError{
+		Message: fmt.Sprintf("Migration %s is unfinished: on the way %s it stopped after %d of %d steps.", r.Key, r.unfinished.direction(), r.unfinished.done, r.unfinished.total),
+		Hint:    fmt.Sprintf("Go on the same way first, or mend the tables by hand and record what they are: manage migrate --fake %s …", r.App),
+	}
+}
+
+func byHand(op operation) string {
+	if op.backwards {
+		return fmt.Sprintf("Or do the rest by hand and record it: manage migrate --fake %s with the migration before this one (or zero).", op.App)
+	}
+	return fmt.Sprintf("Or do the rest by hand and record it: manage migrate --fake %s %s.", op.App, op.Name)
+}
+
+func (op operation) statements() []statement {
+	if op.backwards {
+		return op.down
+	}
+	return op.up
+}
+
+var createTable = regexp.MustCompile("(?is)^\\s*CREATE\\s+TABLE\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?((?:[\\w$]+|\"[^\"]+\"|`[^`]+`|\\[[^\\]]+\\])(?:\\.(?:[\\w$]+|\"[^\"]+\"|`[^`]+`))?)")
+
+// faked reports whether a migration is only to be recorded: with --fake, and
+// with --fake-initial an app's first one whose tables are all there.
+func (x *executor) faked(ctx context.Context, op operation) (bool, error) {
+	if x.fake || !x.fakeInitial || op.backwards || x.graph.byApp[op.App][0] != op.migration || x.history.has(op.migration) {
+		return x.fake, nil
+	}
+	made := 0
+	for _, st := range op.up {
+		part := createTable.FindStringSubmatch(st.text)
+		if part == nil {
+			continue
+		}
+		made++
+		name := strings.NewReplacer(`"`, "", "`", "", "[", "", "]", "").Replace(part[1])
+		if _, err := x.session.Runner().Table(ctx, name); err != nil {
+			if _, missing := errors.AsType[*sqldb.NoTableError](err); missing {
+				return false, nil
+			}
+			return false, err
+		}
+	}
+	return made > 0, nil
+}
+
+// one carries out a single migration.
+func (x *executor) one(ctx context.Context, op operation, fake bool) error {
+	switch {
+	case fake:
+		return x.transaction(ctx, x.inv, op, func(*sqldb.Tx) error { return nil })
+	case op.script():
+		return x.script(ctx, op)
+	case op.atomic:
+		return x.atomic(ctx, op)
+	}
+	return x.apart(ctx, op)
+}
+
+// transaction runs fn and records the migration in one transaction.
+func (x *executor) transaction(ctx context.Context, inv *engine.Invocation, op operation, fn func(tx *sqldb.Tx) error) error {
+	tx, err := x.session.Begin(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(ctx) //nolint:errcheck // does nothing after Commit; the first error is the one to report
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := x.history.finish(ctx, tx.Runner(), op, x.inv.Now()); err != nil {
+		return err
+	}
+	hooks, err := tx.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	for _, hook := range hooks {
+		if fn, ok := hook.(starlark.Callable); ok {
+			if _, err := inv.CallFunction(fn, nil, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// commits reports whether the database commits DDL on its own.
+func (x *executor) commits() bool { return x.dialect.Vendor() == "mysql" }
+
+// atomic runs a .sql migration in one transaction. Where DDL commits by itself
+// a mark goes along with each statement, so that what was committed and what
+// the mark says are the same thing but for the moment between the two.
+func (x *executor) atomic(ctx context.Context, op operation) error {
+	if x.dialect.Vendor() == "sqlite" {
+		// As Django does: rebuilding a table drops the old one, which must
+		// neither fail nor cascade. Rows left without a parent are found before
+		// the commit.
+		if err := x.exec(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
+			return err
+		}
+		defer x.exec(context.WithoutCancel(ctx), "PRAGMA foreign_keys = ON") //nolint:errcheck // the session ends soon
+	}
+	at, cutOff := x.begun(op)
+	list := op.statements()
+	if cutOff && x.commits() && at < len(list) {
+		if err := x.doubtful(ctx, op, at); err != nil {
+			return x.stopped(ctx, op, at, err)
+		}
+		at++
+	}
+	err := x.transaction(ctx, x.inv, op, func(tx *sqldb.Tx) error {
+		r := tx.Runner()
+		if x.commits() {
+			if err := x.history.begin(ctx, r, op.migration, x.progress(op, at, false)); err != nil {
+				return err
+			}
+		}
+		for ; at < len(list); at++ {
+			if err := x.statement(ctx, r, op, at); err != nil {
+				return err
+			}
+			if !x.commits() {
+				continue
+			}
+			if err := x.history.begin(ctx, r, op.migration, x.progress(op, at+1, false)); err != nil {
+				return err
+			}
+			if sqldb.ChangesSchema(x.dialect, list[at].text) {
+				// It has committed, and with that the transaction is over.
+				if _, err := r.Exec(ctx, sqldb.Statement{SQL: "START TRANSACTION", Once: true}); err != nil {
+					return err
+				}
+			}
+		}
+		return x.orphanRows(ctx, r, op)
+	})
+	if err != nil {
+		return x.stopped(ctx, op, at, err)
+	}
+	return nil
+}
+
+// apart runs a .sql migration with NO TRANSACTION: each statement by itself,
+// and the mark after it.
+func (x *executor) apart(ctx context.Context, op operation) error {
+	at, cutOff := x.begun(op)
+	list := op.statements()
+	r := x.session.Runner()
+	err := func() error {
+		if err := x.history.begin(ctx, r, op.migration, x.progress(op, at, false)); err != nil {
+			return err
+		}
+		if cutOff && at < len(list) {
+			if err := x.doubtful(ctx, op, at); err != nil {
+				return err
+			}
+			at++
+		}
+		for ; at < len(list); at++ {
+			if err := x.statement(ctx, r, op, at); err != nil {
+				return err
+			}
+			if err := x.history.begin(ctx, r, op.migration, x.progress(op, at+1, false)); err != nil {
+				return err
+			}
+		}
+		return x.transaction(ctx, x.inv, op, func(*sqldb.Tx) error { return nil })
+	}()
+	if err != nil {
+		return x.stopped(ctx, op, at, err)
+	}
+	return nil
+}
+
+// begun is the statement to go on with: 0 unless an earlier run stopped.
+// cutOff: that run was killed, at or just behind this statement.
+func (x *executor) begun(op operation) (at int, cutOff bool) {
+	r := x.history.row(op.migration)
+	if r == nil || r.unfinished == nil {
+		return 0, false
+	}
+	return r.unfinished.done, !r.unfinished.settled
+}
+
+// doubtful runs the statement at which an earlier run was cut off, on its own.
+// Where the database says that what it makes is there already, or what it
+// drops is gone, it had taken effect.
+func (x *executor) doubtful(ctx context.Context, op operation, at int) error {
+	r := x.session.Runner()
+	err := x.statement(ctx, r, op, at)
+	if step, ok := errors.AsType[*stepError](err); ok {
+		if !x.commits() || !alreadyDone(step.err, sqldb.Keyword(x.dialect, op.statements()[at].text)) {
+			step.inFlight = true
+			return err
+		}
+		fmt.Fprintf(x.inv.Stderr(), "Migration %s: statement %d had taken effect when the last run was cut off (%v).\n", op.Key, at+1, step.err)
+	} else if err != nil {
+		return err
+	}
+	return x.history.begin(ctx, r, op.migration, x.progress(op, at+1, false))
+}
+
+var mysqlError = regexp.MustCompile(`^Error ([0-9]+)`)
+
+// alreadyDone reads an error of MySQL's by its number
+// (https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html).
+func alreadyDone(err error, keyword string) bool {
+	part := mysqlError.FindStringSubmatch(err.Error())
+	if part == nil {
+		return false
+	}
+	switch part[1] {
+	case "1050", "1060", "1061", "1826", "3822": // table, column, index, foreign key, check: is there
+		return true
+	case "1051", "1091": // table, column or index to drop: is not there
+		return true
+	case "1054", "1146": // column, table to rename: is not there
+		return keyword == "ALTER" || keyword == "RENAME"
+	}
+	return false
+}
+
+// progress is the mark of a migration that has done a number of statements.
+func (x *executor) progress(op operation, done int, settled bool) progress {
+	p := progress{backwards: op.backwards, done: done, total: op.steps(op.backwards), settled: settled}
+	if !op.script() {
+		p.sum = checksum(op.statements()[:done])
+	}
+	return p
+}
+
+// stepError is a statement that failed.
+type stepError struct {
+	op       operation
+	at       int
+	inFlight bool // an earlier run was cut off at this very statement
+	err      error
+}
+
+func (e *stepError) Error() string {
+	st := e.op.statements()[e.at]
+	return fmt.Sprintf("Migration %s failed at statement %d of %d (%s:%d): %v", e.op.Key, e.at+1, len(e.op.statements()), e.op.file, st.line, e.err)
+}
+
+func (e *stepError) Unwrap() error { return e.err }
+
+// statement runs one statement of a file.
+func (x *executor) statement(ctx context.Context, r sqldb.Runner, op operation, at int) error {
+	_, err := r.Exec(ctx, sqldb.Statement{SQL: op.statements()[at].text, Once: true, Write: true})
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return &stepError{op: op, at: at, err: err}
+}
+
+// stopped makes the error of a .sql migration that did not end, after its
+// transaction has been rolled back, and settles the mark.
+func (x *executor) stopped(ctx context.Context, op operation, at int, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	step, ok := errors.AsType[*stepError](err)
+	if !ok {
+		return fmt.Errorf("migration %s: %w", op.Key, err)
+	}
+	kept := 0
+	if x.session != nil && (x.commits() || !op.atomic) {
+		now, herr := readHistory(ctx, x.session.Runner(), x.dialect)
+		if herr != nil {
+			return errors.Join(step, herr)
+		}
+		if r := now.row(op.migration); r != nil && r.unfinished != nil {
+			kept = r.unfinished.done
+			if !step.inFlight {
+				herr = x.settle(ctx, now, op, kept)
+			}
+			if herr != nil {
+				return errors.Join(step, herr)
+			}
+		}
+	}
+	out := &engine.CommandError{Message: step.Error(), Err: err}
+	switch {
+	case kept > 0 && x.commits() && op.atomic:
+		out.Hint = fmt.Sprintf("MySQL commits each CREATE, ALTER, DROP and the like by itself, so %s. ", keeps(kept)) + goOn(op, kept)
+	case kept > 0:
+		out.Hint = fmt.Sprintf("The migration runs without a transaction, so %s. ", keeps(kept)) + goOn(op, kept)
+	case !step.inFlight:
+		out.Hint = "Nothing of this migration was kept."
+	}
+	if step.inFlight {
+		out.Hint = strings.TrimSpace(fmt.Sprintf("The last run was cut off at statement %d, which may have taken effect. %s", at+1, byHand(op)))
+	}
+	return out
+}
+
+func keeps(n int) string {
+	if n == 1 {
+		return "statement 1 stays"
+	}
+	return fmt.Sprintf("statements 1 to %d stay", n)
+}
+
+func goOn(op operation, done int) string {
+	return fmt.Sprintf("Mend statement %d and migrate again: it goes on there.", done+1)
+}
+
+// settle rewrites the mark of a migration that stopped at a statement that
+// failed: nothing is in doubt. Where nothing was done there is no mark.
+func (x *executor) settle(ctx context.Context, now *history, op operation, kept int) error {
+	x.history = now
+	r := x.session.Runner()
+	if kept == 0 && !op.backwards {
+		delete(now.rows, rowKey{op.App, op.version})
+		return now.forget(ctx, r, op.App, op.version)
+	}
+	if kept == 0 {
+		return write(ctx, r, "UPDATE "+table+" SET unfinished = NULL WHERE app = ? AND version = ?", op.App, op.version)
+	}
+	return now.begin(ctx, r, op.migration, x.progress(op, kept, true))
+}
+
+// script runs a .star migration. Its deferred functions run after the commit.
+func (x *executor) script(ctx context.Context, op operation) error {
+	fn := op.upFn
+	if op.backwards {
+		fn = op.downFn
+	}
+	call := func(run *engine.Invocation, tx *sqldb.Tx) error {
+		handle, err := x.db.Bind(run, x.database.Alias(), tx)
+		if err != nil {
+			return err
+		}
+		_, err = run.CallFunction(fn, starlark.Tuple{handle}, nil)
+		return err
+	}
+	err := x.inv.Within(engine.Sub{}, func(run *engine.Invocation) error {
+		if op.atomic {
+			return x.transaction(ctx, run, op, func(tx *sqldb.Tx) error {
+				if x.commits() {
+					// DDL of the script would commit this mark with it.
+					if err := x.history.begin(ctx, tx.Runner(), op.migration, x.progress(op, 0, false)); err != nil {
+						return err
+					}
+				}
+				return call(run, tx)
+			})
+		}
+		if err := x.history.begin(ctx, x.session.Runner(), op.migration, x.progress(op, 0, false)); err != nil {
+			return err
+		}
+		if err := x.lend(ctx, func() error { return call(run, nil) }); err != nil {
+			return err
+		}
+		return x.transaction(ctx, run, op, func(*sqldb.Tx) error { return nil })
+	})
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if x.session != nil && (x.commits() || !op.atomic) {
+		now, herr := readHistory(ctx, x.session.Runner(), x.dialect)
+		if herr != nil {
+			return errors.Join(err, herr)
+		}
+		if r := now.row(op.migration); r != nil && r.unfinished != nil {
+			fmt.Fprintf(x.inv.Stderr(), "Migration %s is unfinished: what it wrote outside a transaction stays%s. The next run calls its %s again from the start.\n",
+				op.Key, commitWord(x.commits() && op.atomic), fn.Name())
+		}
+		x.history = now
+	}
+	return err
+}
+
+func commitWord(implicit bool) string {
+	if implicit {
+		return " (MySQL commits at each CREATE, ALTER, DROP and the like by itself)"
+	}
+	return ""
+}
+
+// lend gives the session's connection back while fn works on the pool: of a
+// database in memory there is only one.
+func (x *executor) lend(ctx context.Context, fn func() error) error {
+	if x.dialect.Vendor() != "sqlite" {
+		if pool, err := x.database.Pool(ctx); err == nil && pool.Stats().MaxOpenConnections == 1 {
+			return &engine.CommandError{Message: "a .star migration with atomic = False needs two connections, and the pool of this database has one"}
+		}
+		return fn()
+	}
+	if err := x.session.Close(); err != nil {
+		return err
+	}
+	err := fn()
+	session, serr := x.database.Session(context.WithoutCancel(ctx))
+	x.session = session
+	return errors.Join(err, serr)
+}
+
+func (x *executor) exec(ctx context.Context, sql string) error {
+	_, err := x.session.Runner().Exec(ctx, sqldb.Statement{SQL: sql, Once: true})
+	return err
+}
+
+// orphanRows finds rows whose foreign keys lead nowhere, on SQLite, where a
+// migration runs with the keys switched off.
+func (x *executor) orphanRows(ctx context.Context, r sqldb.Runner, op operation) error {
+	if x.dialect.Vendor() != "sqlite" {
+		return nil
+	}
+	chunks, err := r.ReadAll(ctx, sqldb.Statement{SQL: "SELECT \"table\", \"parent\", count(*) FROM pragma_foreign_key_check GROUP BY 1, 2 ORDER BY 1, 2", Once: true})
+	if err != nil || count(chunks) == 0 {
+		return err
+	}
+	return &engine.CommandError{
+		Message: fmt.Sprintf("Migration %s would leave %s rows in %s whose foreign keys to %s lead nowhere.", op.Key, text(chunks[0].Cell(0, 2)), text(chunks[0].Cell(0, 0)), text(chunks[0].Cell(0, 1))),
+		Hint:    "Nothing of this migration was kept.",
+	}
+}
+
+// elapsed is a duration as Django prints it.
+func elapsed(d time.Duration) string { return fmt.Sprintf(" (%.3fs)", d.Seconds()) }
