@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 
 	"github.com/starmanage/starmanage/engine/argparse"
 	"github.com/starmanage/starmanage/engine/style"
@@ -373,7 +374,7 @@ func (r commandRef) where() string {
 
 // checkText finds what a file's text shows before a run: a top-level name
 // close to an attribute's, and a parameter that hides a builtin which the body
-// calls.
+// uses.
 func (e *Engine) checkText(p *program, handle *starlark.Function) []CheckMessage {
 	f := p.analyse()
 	var messages []CheckMessage
@@ -392,13 +393,26 @@ func (e *Engine) checkText(p *program, handle *starlark.Function) []CheckMessage
 	}
 	for i := range handle.NumParams() {
 		name, pos := handle.Param(i)
-		if at, called := f.body.calls[name]; called && (p.predeclared.Has(name) || starlark.Universe.Has(name)) {
+		at, used := e.usedBuiltin(f, name)
+		if used {
 			warn("commands.W001", pos.Line, pos.Col,
-				fmt.Sprintf("the argument %q hides the builtin of that name, which line %d calls", name, at.Line),
+				fmt.Sprintf("the argument %q hides the builtin of that name, which line %d uses", name, at.Line),
 				fmt.Sprintf("Give the argument another dest, such as dest = %q.", name+"_"))
 		}
 	}
 	return messages
+}
+
+// usedBuiltin returns where handle uses the builtin of a name, as if no argument
+// had it: a call, or an attribute that the builtin has (date.today).
+func (e *Engine) usedBuiltin(f *facts, name string) (at syntax.Position, used bool) {
+	builtin, predeclared := e.predeclared[name]
+	if at, used = f.body.calls[name]; used {
+		return at, predeclared || starlark.Universe.Has(name)
+	}
+	v, _ := builtin.(starlark.HasAttrs)
+	use, ok := f.body.attrs[name]
+	return use.pos, ok && v != nil && slices.Contains(v.AttrNames(), use.name)
 }
 
 // checkUses finds attributes that predeclared values do not have.

@@ -41,6 +41,7 @@ type namedPos struct {
 type bodyFacts struct {
 	reads map[string]bool            // names that it reads
 	calls map[string]syntax.Position // names that it calls
+	attrs map[string]namedPos        // names that it takes an attribute of, and the first of those
 	keys  map[string]bool            // options["key"] and options.get("key")
 	whole bool                       // the ** parameter is used in another way too
 }
@@ -150,12 +151,18 @@ func (f *facts) call(n *syntax.CallExpr) {
 
 // readBody looks at how handle uses its parameters, by their names.
 func readBody(handle *syntax.DefStmt) bodyFacts {
-	b := bodyFacts{reads: map[string]bool{}, calls: map[string]syntax.Position{}, keys: map[string]bool{}}
+	b := bodyFacts{reads: map[string]bool{}, calls: map[string]syntax.Position{}, attrs: map[string]namedPos{}, keys: map[string]bool{}}
 	options := kwargsName(handle)
 	keyed := make(map[*syntax.Ident]bool)
 	for _, stmt := range handle.Body {
 		syntax.Walk(stmt, func(n syntax.Node) bool {
 			switch n := n.(type) {
+			case *syntax.DotExpr:
+				if id, ok := n.X.(*syntax.Ident); ok {
+					if _, seen := b.attrs[id.Name]; !seen {
+						b.attrs[id.Name] = namedPos{n.Name.Name, id.NamePos}
+					}
+				}
 			case *syntax.IndexExpr:
 				b.key(options, n.X, n.Y, keyed)
 			case *syntax.CallExpr:

@@ -108,6 +108,7 @@ func (l *loader) read(t *tree, name string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.engine.keepText(t.display(name), src)
 	return compileSource(&sourceFile{tree: t, path: name, display: t.display(name)}, src, l.options, l.predeclared), nil
 }
 

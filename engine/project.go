@@ -370,6 +370,9 @@ func (p *project) lookup(name string) (commandRef, error) {
 	}
 	var names []string
 	for _, ref := range p.list() {
+		if ref.name == name { // a link to nothing: reading it tells
+			return ref, nil
+		}
 		names = append(names, ref.name)
 	}
 	return commandRef{}, &UnknownCommandError{Name: name, Suggestion: suggest.Closest(name, names)}

@@ -96,6 +96,7 @@ func (e *Engine) runSettings(ctx context.Context, p *project, chosen string, s *
 	}
 	file := &sourceFile{tree: from, path: name, display: s.file}
 	predeclared := starlark.StringDict{"env": e.envBuiltin()}
+	e.keepText(file.display, src)
 	prog := compileSource(file, src, settingsOptions(), predeclared)
 	if prog.err != nil {
 		return prog.err
@@ -128,7 +129,7 @@ func (p *project) settingsSource(chosen string) (src []byte, from *tree, name st
 		name = path.Clean(name)
 	}
 	if filepath.IsAbs(name) {
-		src, err = os.ReadFile(name)
+		src, err = readText(os.DirFS(filepath.Dir(name)), filepath.Base(name))
 		from = &tree{fsys: os.DirFS(filepath.Dir(name)), prefix: filepath.Dir(name)}
 		if p.tree != nil {
 			from = p.tree
@@ -144,7 +145,7 @@ func (p *project) settingsSource(chosen string) (src []byte, from *tree, name st
 			return nil, nil, "", fmt.Errorf("settings file %q lies outside the project", chosen)
 		}
 		from = p.tree
-		src, err = fs.ReadFile(p.tree.fsys, name)
+		src, err = readText(p.tree.fsys, name)
 	}
 	switch {
 	case err == nil:

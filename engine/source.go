@@ -80,6 +80,7 @@ func (d docs) summary() string {
 type programCache struct {
 	mu    sync.Mutex
 	files map[programKey]*program
+	texts map[string][]byte // by name in messages: the settings' files, which are not cached
 }
 
 type programKey struct {
@@ -111,6 +112,16 @@ func (e *Engine) program(t *tree, name string) (*program, error) {
 	return p, nil
 }
 
+// keepText keeps the text of a file for tracebacks.
+func (e *Engine) keepText(display string, src []byte) {
+	e.programs.mu.Lock()
+	defer e.programs.mu.Unlock()
+	if e.programs.texts == nil {
+		e.programs.texts = make(map[string][]byte)
+	}
+	e.programs.texts[display] = src
+}
+
 // source returns the text of a file that was compiled, for tracebacks.
 func (e *Engine) source(display string) []byte {
 	e.programs.mu.Lock()
@@ -120,34 +131,58 @@ func (e *Engine) source(display string) []byte {
 			return p.src
 		}
 	}
-	return nil
+	return e.programs.texts[display]
 }
 
 // readSource reads a file that holds a script.
 func readSource(t *tree, name string) ([]byte, error) {
-	f, err := t.fsys.Open(name)
+	src, err := readText(t.fsys, name)
+	if e, ok := errors.AsType[*sizeError](err); ok {
+		return nil, fileError(t.display(name), e.Error(), "Move data into files that the command reads.", nil)
+	}
 	if err != nil {
 		return nil, unreadable(t.display(name), err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, unreadable(t.display(name), err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, unreadable(t.display(name), errors.New("it is not a regular file"))
-	}
-	if info.Size() > maxSource {
-		return nil, tooLarge(t.display(name), info.Size())
-	}
-	src, err := io.ReadAll(io.LimitReader(f, maxSource+1))
-	if err != nil {
-		return nil, unreadable(t.display(name), err)
-	}
-	if len(src) > maxSource {
-		return nil, tooLarge(t.display(name), int64(len(src)))
 	}
 	return src, nil
+}
+
+// byteOrderMark is what some editors put before a text; Python drops it too.
+const byteOrderMark = "\ufeff"
+
+// readText returns a file's text, without a byte order mark. It opens regular
+// files alone: opening a named pipe waits for its writer, and no context ends
+// that.
+func readText(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	if info.Size() > maxSource {
+		return nil, &sizeError{info.Size()}
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	src, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(src) > maxSource {
+		return nil, &sizeError{int64(len(src))}
+	}
+	return bytes.TrimPrefix(src, []byte(byteOrderMark)), nil
+}
+
+// sizeError is a file that is too large for a script.
+type sizeError struct{ size int64 }
+
+func (e *sizeError) Error() string {
+	return fmt.Sprintf("has %d bytes: a file of commands has %d at most", e.size, maxSource)
 }
 
 // unreadable is the error of a file that is there and cannot be read.
@@ -158,14 +193,9 @@ func unreadable(display string, err error) error {
 		hint = "Let the user that runs the command read it."
 	case strings.Contains(err.Error(), "escapes"):
 		err = errors.New("it leads out of the project")
-		hint = "Copy the file into the project: nothing outside it is loaded."
+		hint = "Copy the file into the project: nothing outside it is loaded. A link within it must be relative."
 	}
 	return fileError(display, "cannot be read: "+plainPathError(err).Error(), hint, err)
-}
-
-func tooLarge(display string, size int64) error {
-	return fileError(display, fmt.Sprintf("has %d bytes: a file of commands has %d at most", size, maxSource),
-		"Move data into files that the command reads.", nil)
 }
 
 func fileError(display, message, hint string, err error) error {
