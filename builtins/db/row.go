@@ -205,7 +205,17 @@ func (r *Row) cell(i int) (starlark.Value, error) {
 		return r.more.values[i], nil
 	}
 	l := r.layout
-	v, err := fromCell(r.chunk.Cell(int(r.i), l.offset+i), l.types[i])
+	raw := r.chunk.Cell(int(r.i), l.offset+i)
+	if v, ok := raw.(starlark.String); ok {
+		return v, nil
+	}
+	v, err := fromCell(raw, l.types[i])
+	if s, ok := v.(starlark.String); ok && !r.frozen {
+		// A text is often touched twice: keep it as scripts want it. Rows of a
+		// chunk have no cell in common.
+		r.chunk.Keep(int(r.i), l.offset+i, s)
+		return v, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s.%s: %w", l.table.Name, l.names[i], err)
 	}
@@ -222,7 +232,13 @@ func (r *Row) cell(i int) (starlark.Value, error) {
 }
 
 // raw is a cell as the database gave it.
-func (r *Row) raw(i int) any { return r.chunk.Cell(int(r.i), r.layout.offset+i) }
+func (r *Row) raw(i int) any {
+	v := r.chunk.Cell(int(r.i), r.layout.offset+i)
+	if s, ok := v.(starlark.String); ok {
+		return string(s)
+	}
+	return v
+}
 
 // key is the value of the primary key.
 func (r *Row) key() (starlark.Value, error) {

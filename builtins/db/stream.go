@@ -5,7 +5,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -211,7 +210,7 @@ type keyWalk struct {
 	bound any // the furthest key
 	ended bool
 
-	ahead  chan chunkRead // a chunk being read ahead; nil when none is
+	ahead  chan chunkRead // chunks being read ahead; nil when none are
 	cancel context.CancelFunc
 	quiet  int // chunks to go without reading ahead
 }
@@ -221,6 +220,10 @@ type chunkRead struct {
 	err    error
 	writes uint64
 }
+
+// depth is how many chunks are read ahead: the reader must not stand still
+// while the script is busy with a slow row, nor the other way round.
+const depth = 3
 
 func (qs *QuerySet) newKeyWalk(s *sqldb.Select, l layout, key *sqldb.Column, size int) (*keyWalk, error) {
 	w := &keyWalk{qs: qs, query: *s, l: l, key: key, at: -1, size: size}
@@ -270,8 +273,8 @@ func (w *keyWalk) keyOf(cell any) (any, error) {
 	return toColumn(v, w.key.Type, zone)
 }
 
-// statement is the query of the chunk behind last.
-func (w *keyWalk) statement(last any) (sqldb.Runner, sqldb.Statement, error) {
+// read reads the chunk behind the key last.
+func (w *keyWalk) read(ctx context.Context, c *sqldb.Compiler, last any) (chunk *sqldb.Chunk, err error) {
 	behind, upto := "gt", "lte"
 	if w.desc {
 		behind, upto = "lt", "gte"
@@ -282,23 +285,18 @@ func (w *keyWalk) statement(last any) (sqldb.Runner, sqldb.Statement, error) {
 	if last != nil {
 		q.Where = append(q.Where, &sqldb.Compare{Left: key, Lookup: behind, Right: last})
 	}
-	c, err := w.qs.st.compiler(w.qs.db)
+	stmt, err := c.Select(ctx, &q)
 	if err != nil {
-		return sqldb.Runner{}, sqldb.Statement{}, err
+		return nil, err
 	}
-	stmt, err := c.Select(w.qs.ctx(), &q)
-	return c.Runner, stmt, err
-}
-
-func (w *keyWalk) read(ctx context.Context, r sqldb.Runner, stmt sqldb.Statement) (c *sqldb.Chunk, err error) {
-	err = r.Read(ctx, stmt, w.size, func(got *sqldb.Chunk) error {
-		c = got
+	err = c.Runner.Read(ctx, stmt, w.size, func(got *sqldb.Chunk) error {
+		chunk = got
 		return nil
 	})
-	return c, err
+	return chunk, err
 }
 
-// next gives the next chunk's items, and has the one behind it read meanwhile.
+// next gives the next chunk's items, and has those behind it read meanwhile.
 func (w *keyWalk) next() ([]starlark.Value, error) {
 	if w.ended {
 		return nil, nil
@@ -322,68 +320,96 @@ func (w *keyWalk) next() ([]starlark.Value, error) {
 	return w.l.items(chunk, w.qs.shape)
 }
 
-// take returns the chunk that was read ahead, or reads it now. What was read
-// ahead is dropped when this program wrote to the database since it was asked
-// for: the loop must see its own changes.
+// take returns the next chunk that was read ahead, or reads it now. What was
+// read ahead is dropped when this program wrote to the database since it was
+// asked for: the loop must see its own changes.
 func (w *keyWalk) take() (*sqldb.Chunk, error) {
 	if w.ahead != nil {
 		got := <-w.ahead
-		w.cancel()
-		w.ahead, w.cancel = nil, nil
-		if got.err != nil {
-			return nil, got.err
-		}
 		if got.writes == w.qs.db.Writes() {
-			return got.chunk, nil
+			return got.chunk, got.err
 		}
+		w.stop()
 		// A loop that writes goes on writing: leave it alone for a while.
 		w.quiet = 16
 	}
-	r, stmt, err := w.statement(w.last)
+	c, err := w.qs.st.compiler(w.qs.db)
 	if err != nil {
 		return nil, err
 	}
-	return w.read(w.qs.ctx(), r, stmt)
+	return w.read(w.qs.ctx(), c, w.last)
 }
 
-// readAhead asks for the next chunk on a connection of its own. In a
-// transaction there is one connection alone, which the script uses.
+// readAhead starts the reader of the chunks to come, on connections of its
+// own. In a transaction there is one connection alone, which the script uses.
 func (w *keyWalk) readAhead() error {
 	if w.quiet > 0 {
 		w.quiet--
 		return nil
 	}
-	if w.qs.st.txs[w.qs.db] != nil {
+	if w.ahead != nil || w.qs.st.txs[w.qs.db] != nil {
 		return nil
 	}
-	r, stmt, err := w.statement(w.last)
+	c, err := w.qs.st.compiler(w.qs.db)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(w.qs.ctx())
-	ahead := make(chan chunkRead, 1)
-	w.ahead, w.cancel = ahead, cancel
-	writes := w.qs.db.Writes()
-	go func() {
-		got := chunkRead{err: errors.New("reading ahead failed"), writes: writes}
-		defer func() {
-			if p := recover(); p != nil { // a driver's panic must not end the program
-				got.err = &engine.InternalError{Value: p, Stack: string(debug.Stack())}
-			}
-			ahead <- got
-		}()
-		got.chunk, got.err = w.read(ctx, r, stmt)
-	}()
+	w.cancel = cancel
+	w.ahead = make(chan chunkRead, depth-1)
+	go w.run(ctx, c, w.ahead, w.last)
 	return nil
 }
 
-// close waits for the chunk being read.
-func (w *keyWalk) close() {
-	if w.ahead != nil {
-		w.cancel()
-		<-w.ahead
-		w.ahead = nil
+// run reads chunk after chunk, until the end, an error or the end of ctx. It
+// shares nothing with the walk that changes.
+func (w *keyWalk) run(ctx context.Context, c *sqldb.Compiler, out chan<- chunkRead, last any) {
+	defer close(out)
+	for {
+		got := w.chunk(ctx, c, last)
+		more := got.err == nil && got.chunk != nil && got.chunk.N == w.size
+		if more {
+			// Before the chunk is the walk's.
+			if last, got.err = w.keyOf(got.chunk.Cell(got.chunk.N-1, w.at)); got.err != nil {
+				more = false
+			}
+		}
+		select {
+		case out <- got:
+		case <-ctx.Done():
+			return
+		}
+		if !more {
+			return
+		}
 	}
+}
+
+func (w *keyWalk) chunk(ctx context.Context, c *sqldb.Compiler, last any) (got chunkRead) {
+	got.writes = w.qs.db.Writes()
+	defer func() {
+		if p := recover(); p != nil { // a driver's panic must not end the program
+			got.err = &engine.InternalError{Value: p, Stack: string(debug.Stack())}
+		}
+	}()
+	got.chunk, got.err = w.read(ctx, c, last)
+	return got
+}
+
+// stop ends reading ahead and waits for it.
+func (w *keyWalk) stop() {
+	if w.ahead == nil {
+		return
+	}
+	w.cancel()
+	for range w.ahead {
+	}
+	w.ahead = nil
+}
+
+// close ends the walk.
+func (w *keyWalk) close() {
+	w.stop()
 	w.ended = true
 }
 

@@ -247,6 +247,9 @@ func qsGetOrCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwarg
 	return starlark.Tuple{row, starlark.Bool(created)}, nil
 }
 
+// upsertRetries is how often an upsert that lost a race is run again.
+const upsertRetries = 20
+
 func (qs *QuerySet) getOrCreate(b *starlark.Builtin, lookups, fields []starlark.Tuple) (starlark.Value, bool, error) {
 	v, err := qsGet(qs, b, nil, lookups)
 	if engine.TypeOf(err) != DoesNotExist {
@@ -265,6 +268,9 @@ func (qs *QuerySet) getOrCreate(b *starlark.Builtin, lookups, fields []starlark.
 		_, err = qs.st.atomic(qs.db, block{}, insert) // a savepoint
 	} else {
 		_, err = insert()
+		for try := 0; try < upsertRetries && retryable(err) && qs.ctx().Err() == nil; try++ {
+			_, err = insert()
+		}
 	}
 	if err == nil {
 		return row, true, nil
@@ -296,7 +302,9 @@ func qsUpdateOrCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kw
 		return nil, err
 	}
 	var out starlark.Value
-	_, err = qs.st.atomic(qs.db, block{}, func() (starlark.Value, error) {
+	// No script runs in it, so it can be run again: writers that meet over the
+	// same new row may deadlock (MySQL locks what an INSERT found there).
+	_, err = qs.st.atomic(qs.db, block{retries: upsertRetries}, func() (starlark.Value, error) {
 		locked := qs.clone()
 		locked.lock = lockMode{on: true}
 		v, created, err := locked.getOrCreate(b, lookups, fields)

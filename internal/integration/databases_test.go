@@ -40,7 +40,13 @@ func backends(t *testing.T) map[string]dbtest.Backend {
 
 func sqliteBackend(t *testing.T) dbtest.Backend {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "test.db")
+	// Not TempDir, whose names hold a # in fuzz tests: it ends a URI's path.
+	dir, err := os.MkdirTemp("", "manage-test-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	path := filepath.Join(dir, "test.db")
 	pool := open(t, "sqlite", "file:"+path+"?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=journal_mode(wal)")
 	return dbtest.Backend{URL: "sqlite:///" + path + "?mode=rwc", Pool: pool, Dialect: "sqlite"}
 }

@@ -115,12 +115,12 @@ func Make(t testing.TB, b Backend) {
 	}
 }
 
-// Modules returns what the scripts use, and settings for the backend. The
-// module of the database outlives the engines that use it; close it.
-func Modules(b Backend) (*db.Module, []engine.Module) {
+// Standard returns the modules that scripts get, with a database module that
+// outlives the engines that use it: close it. It is the last of the list.
+func Standard() (*db.Module, []engine.Module) {
 	m := db.New(db.Config{})
 	standard := slices.DeleteFunc(builtins.Standard(), func(other engine.Module) bool { return other.Name() == m.Name() })
-	return m, append(standard, keep{m}, fresh{b})
+	return m, append(standard, keep{m})
 }
 
 // keep is the database module, not closed with the engine.
@@ -178,8 +178,9 @@ func Config(b Backend, modules []engine.Module, zone string) engine.Config {
 // Run runs the suite's scripts, each chunk on empty tables.
 func Run(t *testing.T, b Backend) {
 	Make(t, b)
-	m, modules := Modules(b)
+	m, modules := Standard()
 	defer m.Close()
+	modules = append(modules, fresh{b})
 	files, err := scripts.ReadDir("testdata")
 	if err != nil {
 		t.Fatal(err)

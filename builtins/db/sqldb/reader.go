@@ -14,7 +14,7 @@ import (
 const chunkRows = 1000
 
 // Chunk is a run of rows as a database gave them. Its cells are converted by
-// whoever touches them. It is immutable.
+// whoever touches them.
 type Chunk struct {
 	// Names are the columns' names, shared by all chunks of a result.
 	Names []string
@@ -30,6 +30,10 @@ type Chunk struct {
 // Cell returns a cell as the driver gave it: nil, int64, float64, bool,
 // string, []byte or time.Time.
 func (c *Chunk) Cell(row, column int) any { return c.cells[row*c.Width+column] }
+
+// Keep replaces a cell by a value made of it, which Cell then returns. Two
+// goroutines must not touch one cell.
+func (c *Chunk) Keep(row, column int, v any) { c.cells[row*c.Width+column] = v }
 
 // NewChunk makes a chunk of cells that stand row by row.
 func NewChunk(names []string, cells []any) *Chunk {

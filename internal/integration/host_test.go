@@ -1,0 +1,153 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"go.starlark.net/starlark"
+
+	"github.com/starmanage/starmanage/builtins/db"
+	"github.com/starmanage/starmanage/builtins/db/dbtest"
+	"github.com/starmanage/starmanage/engine"
+	"github.com/starmanage/starmanage/engine/enginetest"
+)
+
+// hostModule gives scripts functions of the test.
+type hostModule map[string]func()
+
+func (hostModule) Name() string { return "host" }
+func (h hostModule) Predeclared() starlark.StringDict {
+	d := starlark.StringDict{}
+	for name, fn := range h {
+		d[name] = engine.Func(name, fn)
+	}
+	return d
+}
+
+// startWith is start, with functions of the test for the script.
+func startWith(t *testing.T, settings map[string]any, fns map[string]func(), body string) func(context.Context) (any, error) {
+	t.Helper()
+	m, modules := dbtest.Standard()
+	all := map[string]any{"TIME_ZONE": "UTC"}
+	maps.Copy(all, settings)
+	eng := engine.New(engine.Config{FS: enginetest.Project(script(body)), Modules: append(modules, hostModule(fns)), Settings: all})
+	t.Cleanup(func() {
+		eng.Close()
+		m.Close()
+	})
+	return func(ctx context.Context) (any, error) { return eng.Call(ctx, "x", engine.Args{}) }
+}
+
+// TestHostPool passes a pool of the host's, whose dialect is found out.
+func TestHostPool(t *testing.T) {
+	for name, b := range backends(t) {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Make(t, b)
+			_, modules := dbtest.Standard()
+			modules = append(modules[:len(modules)-1:len(modules)-1], db.New(db.Config{Pools: map[string]db.Pool{"default": {DB: b.Pool}}}))
+			eng := engine.New(engine.Config{FS: enginetest.Project(script(`
+def _body():
+    t = db.table("author")
+    t.bulk_create([{"name": "a%d" % i, "created_at": timezone.now(), "balance": Decimal("1.10")} for i in range(10)])
+    for row in t.iterator(chunk_size = 3):
+        row.n = row.pk
+        row.save()
+    return t.filter(n__isnull = False, created_at__date = timezone.now().date()).count(), t.aggregate(s = Sum("balance"))["s"]
+
+def handle():
+    n, s = db.atomic(_body)
+    return [n, str(s), db.connection.vendor]
+`)), Modules: modules})
+			v, err := eng.Call(context.Background(), "x", engine.Args{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := v.([]any); got[0] != int64(10) || got[1] != "11.00" || got[2] != b.Dialect {
+				t.Errorf("got %v", got)
+			}
+			if err := eng.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Pool.Ping(); err != nil {
+				t.Errorf("the host's pool was closed: %v", err)
+			}
+		})
+	}
+}
+
+// textModule gives scripts a text of the test.
+type textModule struct{ text func() string }
+
+func (textModule) Name() string { return "text" }
+func (m textModule) Predeclared() starlark.StringDict {
+	return starlark.StringDict{"text": engine.Func("text", m.text)}
+}
+
+// startText is start, with text() for the script.
+func startText(t *testing.T, settings map[string]any, text func() string, body string) func(context.Context) (any, error) {
+	t.Helper()
+	m, modules := dbtest.Standard()
+	all := map[string]any{"TIME_ZONE": "UTC"}
+	maps.Copy(all, settings)
+	eng := engine.New(engine.Config{FS: enginetest.Project(script(body)), Modules: append(modules, textModule{text}), Settings: all})
+	t.Cleanup(func() {
+		eng.Close()
+		m.Close()
+	})
+	return func(ctx context.Context) (any, error) { return eng.Call(ctx, "x", engine.Args{}) }
+}
+
+// script makes a project of one command, whose file is given.
+func script(body string) string {
+	return "-- apps/x/management/commands/x.star --\n" + strings.TrimPrefix(body, "\n")
+}
+
+// start makes an engine with one command on a database, and returns how to
+// call it.
+func start(t *testing.T, settings map[string]any, body string) func(context.Context) (any, error) {
+	t.Helper()
+	return startWith(t, settings, nil, body)
+}
+
+// oneDatabase is DATABASES with a default alone.
+func oneDatabase(url string, options ...any) map[string]any {
+	entry := map[string]any{"url": url}
+	for i := 0; i < len(options); i += 2 {
+		entry[fmt.Sprint(options[i])] = options[i+1]
+	}
+	return map[string]any{"DATABASES": map[string]any{"default": entry}}
+}
+
+func TestDatabaseOption(t *testing.T) {
+	first, second := sqliteBackend(t), sqliteBackend(t)
+	dbtest.Make(t, first)
+	dbtest.Make(t, second)
+	if _, err := second.Pool.Exec("INSERT INTO counter (name) VALUES ('x')"); err != nil {
+		t.Fatal(err)
+	}
+	m, modules := dbtest.Standard()
+	defer m.Close()
+	eng := engine.New(engine.Config{
+		FS: enginetest.Project(script(`
+database = True
+atomic = True
+
+def handle():
+    return [db.table("counter").count(), db.connection.alias, db.using("default").table("counter").count()]
+`)), Modules: modules,
+		Settings: map[string]any{"DATABASES": map[string]any{"default": first.URL, "archive": map[string]any{"url": second.URL, "max_open": 2}}},
+	})
+	defer eng.Close()
+	for alias, want := range map[string]string{"default": "[0 default 0]", "archive": "[1 archive 0]"} {
+		v, err := eng.Call(context.Background(), "x", engine.Args{Options: map[string]any{"database": alias}})
+		if err != nil || fmt.Sprint(v) != want {
+			t.Errorf("--database %s: %v, %v; want %s", alias, v, err, want)
+		}
+	}
+	if _, err := eng.Call(context.Background(), "x", engine.Args{Options: map[string]any{"database": "archiv"}}); err == nil || !strings.Contains(err.Error(), `no database "archiv"`) {
+		t.Errorf("an unknown alias: %v", err)
+	}
+}
