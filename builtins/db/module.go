@@ -57,6 +57,7 @@ type Module struct {
 
 	methods map[string]*starlark.Builtin // QuerySet's, unbound
 	rowM    map[string]*starlark.Builtin // Row's
+	handleM map[string]*starlark.Builtin // db's
 	names   []string
 
 	mu        sync.Mutex
@@ -77,6 +78,7 @@ func New(cfg Config) *Module {
 	m := &Module{cfg: cfg, databases: map[string]*sqldb.Database{}, runs: map[*sqldb.Database]int{}}
 	m.methods = querysetMethods()
 	m.rowM = rowMethods()
+	m.handleM = handleMethods()
 	m.names = slices.Sorted(maps.Keys(m.methods))
 	return m
 }
@@ -368,21 +370,38 @@ func (st *state) database(alias string) (*sqldb.Database, error) {
 	return db, nil
 }
 
-// Bind makes db mean the database of alias in the run inv, with tx as its open
-// transaction when tx is not nil: the caller begins and ends it, and runs the
-// hooks that its Commit returns. The value is what scripts know as db. It is
-// for modules that run scripts in transactions of their own.
-func (m *Module) Bind(inv *engine.Invocation, alias string, tx *sqldb.Tx) (starlark.Value, error) {
+// BindTo makes alias, and db itself, mean a database in the run inv, with tx as
+// its open transaction when tx is not nil: the caller begins and ends it, and
+// runs the hooks that its Commit returns. The value is what scripts know as
+// db. It is for modules that run scripts in transactions of their own.
+func (m *Module) BindTo(inv *engine.Invocation, alias string, database *sqldb.Database, tx *sqldb.Tx) (starlark.Value, error) {
 	st := m.state(inv)
-	db, err := st.database(alias)
+	st.alias = alias
+	st.dbs[alias] = database
+	if tx != nil {
+		st.txs[database] = tx
+	}
+	return &handle{m: m, alias: alias, db: database}, nil
+}
+
+// Bind is BindTo for the database that the settings mean by alias.
+func (m *Module) Bind(inv *engine.Invocation, alias string, tx *sqldb.Tx) (starlark.Value, error) {
+	db, err := m.state(inv).database(alias)
 	if err != nil {
 		return nil, err
 	}
-	st.alias = alias
-	if tx != nil {
-		st.txs[db] = tx
+	return m.BindTo(inv, alias, db, tx)
+}
+
+// Runner returns where the run's statements on a database go: its open
+// transaction, or that of a run that called it, else the database's pool.
+func (m *Module) Runner(inv *engine.Invocation, alias string) (sqldb.Runner, error) {
+	st := m.state(inv)
+	db, err := st.database(alias)
+	if err != nil {
+		return sqldb.Runner{}, err
 	}
-	return &handle{m: m, alias: alias, db: db}, nil
+	return st.runner(db), nil
 }
 
 // location is the project's time zone.
@@ -430,20 +449,26 @@ func (h *handle) Freeze()               {}
 func (h *handle) Truth() starlark.Bool  { return true }
 func (h *handle) Hash() (uint32, error) { return starlark.String(h.alias).Hash() }
 
-var handleMethods = map[string]engine.BuiltinFunc{
-	"table": dbTable, "using": dbUsing, "query": dbQuery, "iterate": dbIterate, "execute": dbExecute,
-	"atomic": dbAtomic, "on_commit": dbOnCommit,
+func handleMethods() map[string]*starlark.Builtin {
+	out := map[string]*starlark.Builtin{}
+	for name, fn := range map[string]engine.BuiltinFunc{
+		"table": dbTable, "using": dbUsing, "query": dbQuery, "iterate": dbIterate, "execute": dbExecute,
+		"atomic": dbAtomic, "on_commit": dbOnCommit,
+	} {
+		out[name] = engine.Builtin("db."+name, fn)
+	}
+	return out
 }
 
 // AttrNames lists what db has.
 func (h *handle) AttrNames() []string {
-	return append(slices.Sorted(maps.Keys(handleMethods)), "connection")
+	return append(slices.Sorted(maps.Keys(h.m.handleM)), "connection")
 }
 
 // Attr gives db's functions, and connection.
 func (h *handle) Attr(name string) (starlark.Value, error) {
-	if fn, ok := handleMethods[name]; ok {
-		return engine.Builtin("db."+name, fn).BindReceiver(h), nil
+	if b := h.m.handleM[name]; b != nil {
+		return b.BindReceiver(h), nil
 	}
 	if name == "connection" {
 		return &connection{h}, nil

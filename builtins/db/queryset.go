@@ -496,8 +496,15 @@ func (qs *QuerySet) relatedHops(path string) ([]sqldb.Hop, error) {
 			return nil, FieldError.Errorf("select_related: %q is no foreign key of %s. Choices are: %s", rest, t.Name, strings.Join(names, ", "))
 		}
 		hops = append(hops, sqldb.Hop{Key: key})
-		rest = strings.TrimPrefix(strings.TrimPrefix(rest, key.ForwardName()), "__")
+		more := false
+		rest, more = strings.CutPrefix(strings.TrimPrefix(rest, key.ForwardName()), "__")
+		if more && rest == "" {
+			return nil, FieldError.Errorf("select_related: %q ends in __", path)
+		}
 		t = key.Parent
+	}
+	if len(hops) == 0 {
+		return nil, FieldError.Errorf("select_related: name a foreign key")
 	}
 	return hops, nil
 }

@@ -177,16 +177,14 @@ func (r *Row) CompareSameType(op syntax.Token, y starlark.Value, depth int) (boo
 	o := y.(*Row)
 	same := r == o
 	if !same && r.layout.table == o.layout.table {
-		a, err := r.key()
-		if err != nil {
-			return op == syntax.NEQ, nil
-		}
-		b, err := o.key()
-		if err != nil {
-			return op == syntax.NEQ, nil
-		}
-		if same, err = starlark.EqualDepth(a, b, depth-1); err != nil {
-			return false, err
+		// Rows without a key are equal to themselves alone.
+		a, aerr := r.key()
+		b, berr := o.key()
+		if aerr == nil && berr == nil {
+			var err error
+			if same, err = starlark.EqualDepth(a, b, depth-1); err != nil {
+				return false, err
+			}
 		}
 	}
 	return same == (op == syntax.EQL), nil

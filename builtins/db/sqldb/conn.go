@@ -10,11 +10,10 @@ import (
 // connector opens the connections of a database of ours: it runs the
 // dialect's settings on each new one and keeps prepared statements with it.
 type connector struct {
-	driver  driver.Driver
-	next    driver.Connector // nil: driver has no connectors
-	dsn     string
-	target  Target
-	onSetup func(err error) error
+	driver driver.Driver
+	next   driver.Connector // nil: driver has no connectors
+	dsn    string
+	target Target
 }
 
 func newConnector(d driver.Driver, dsn string, t Target) (*connector, error) {
@@ -128,10 +127,7 @@ func (c *conn) exec(ctx context.Context, text string, args []any, keep bool) (dr
 		if fresh {
 			defer s.Close()
 		}
-		if sc, ok := s.(driver.StmtExecContext); ok {
-			return sc.ExecContext(ctx, c.named(args))
-		}
-		return s.Exec(plain(args)) //nolint:staticcheck // a driver without contexts
+		return execStatement(ctx, s, c.named(args))
 	}
 	if e, ok := c.Conn.(driver.ExecerContext); ok {
 		r, err := e.ExecContext(ctx, text, c.named(args))
@@ -144,10 +140,17 @@ func (c *conn) exec(ctx context.Context, text string, args []any, keep bool) (dr
 		return nil, err
 	}
 	defer s.Close()
-	if sc, ok := s.(driver.StmtExecContext); ok {
-		return sc.ExecContext(ctx, c.named(args))
+	return execStatement(ctx, s, c.named(args))
+}
+
+var errNoContext = errors.New("the driver's statements take no context: it is too old")
+
+func execStatement(ctx context.Context, s driver.Stmt, args []driver.NamedValue) (driver.Result, error) {
+	sc, ok := s.(driver.StmtExecContext)
+	if !ok {
+		return nil, errNoContext
 	}
-	return s.Exec(plain(args)) //nolint:staticcheck // a driver without contexts
+	return sc.ExecContext(ctx, args)
 }
 
 // query runs a statement and hands its rows to read.
@@ -169,12 +172,11 @@ func (c *conn) query(ctx context.Context, text string, args []any, keep bool, re
 		if fresh {
 			defer s.Close()
 		}
-		if sc, ok := s.(driver.StmtQueryContext); ok {
-			rows, err = sc.QueryContext(ctx, c.named(args))
-		} else {
-			rows, err = s.Query(plain(args)) //nolint:staticcheck // a driver without contexts
+		sc, ok := s.(driver.StmtQueryContext)
+		if !ok {
+			return errNoContext
 		}
-		if err != nil {
+		if rows, err = sc.QueryContext(ctx, c.named(args)); err != nil {
 			return err
 		}
 	}
@@ -183,14 +185,6 @@ func (c *conn) query(ctx context.Context, text string, args []any, keep bool, re
 		err = cerr
 	}
 	return err
-}
-
-func plain(args []any) []driver.Value {
-	values := make([]driver.Value, len(args))
-	for i, v := range args {
-		values[i] = v
-	}
-	return values
 }
 
 // What follows makes a conn as able as the driver's own, for database/sql.

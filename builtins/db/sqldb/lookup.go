@@ -154,7 +154,22 @@ func (w *writer) operand(b *buffer, s *scope, left ColumnType, right any) {
 	}
 }
 
-var comparisons = map[string]string{"exact": " = ", "gt": " > ", "gte": " >= ", "lt": " < ", "lte": " <= "}
+// comparison is the operator of a lookup; "" when it has none.
+func comparison(lookup string) string {
+	switch lookup {
+	case "exact":
+		return " = "
+	case "gt":
+		return " > "
+	case "gte":
+		return " >= "
+	case "lt":
+		return " < "
+	case "lte":
+		return " <= "
+	}
+	return ""
+}
 
 func (w *writer) lookup(b *buffer, s *scope, c *Compare) {
 	if c.Lookup == "exact" && c.Right == nil {
@@ -181,7 +196,7 @@ func (w *writer) lookup(b *buffer, s *scope, c *Compare) {
 			return
 		}
 		w.expr(b, s, c.Left)
-		b.str(comparisons[c.Lookup])
+		b.str(comparison(c.Lookup))
 		w.operand(b, s, t, c.Right)
 	case "isnull":
 		w.expr(b, s, c.Left)
@@ -750,8 +765,8 @@ func (w *writer) jsonNull(b *buffer, s *scope, c *Col) {
 func (w *writer) jsonLookup(b *buffer, s *scope, c *Col, cmp *Compare) {
 	if e, ok := cmp.Right.(Expr); ok {
 		w.jsonPath(b, s, c, "->>")
-		op, ok := comparisons[cmp.Lookup]
-		if !ok {
+		op := comparison(cmp.Lookup)
+		if op == "" {
 			w.fail(&FieldError{"a path into JSON compares with an expression by exact, gt, gte, lt and lte only"})
 			return
 		}
@@ -775,7 +790,7 @@ func (w *writer) jsonLookup(b *buffer, s *scope, c *Col, cmp *Compare) {
 		w.jsonPath(b, s, c, "->")
 		b.str(" IS", not, " NULL")
 	case "exact", "gt", "gte", "lt", "lte":
-		w.jsonCompare(b, s, c, comparisons[cmp.Lookup], cmp.Right)
+		w.jsonCompare(b, s, c, comparison(cmp.Lookup), cmp.Right)
 	case "in":
 		values, ok := cmp.Right.([]any)
 		if !ok {

@@ -140,8 +140,8 @@ func (MySQL) inspect(ctx context.Context, r Runner, schema, name string) (*Table
 		return nil, err
 	}
 	for _, row := range checks {
-		for _, m := range jsonCheck.FindAllStringSubmatch(asText(row[0]), -1) {
-			if c := byName[m[1]]; c != nil && c.Type.Kind == Text {
+		for _, name := range jsonChecks(asText(row[0])) {
+			if c := byName[name]; c != nil && c.Type.Kind == Text {
 				c.Type.Kind = JSONKind
 			}
 		}

@@ -412,20 +412,25 @@ type Resolution struct {
 	Key *ForeignKey
 }
 
-// Parts are the pieces of a date that a name may end in, before its lookup.
-var dateParts = map[string]bool{
-	"date": true, "year": true, "month": true, "day": true, "week_day": true, "hour": true, "minute": true, "second": true,
+// isDatePart reports whether name is a piece of a date that a name may end in,
+// before its lookup.
+func isDatePart(name string) bool {
+	switch name {
+	case "date", "year", "month", "day", "week_day", "hour", "minute", "second":
+		return true
+	}
+	return false
 }
 
-// Lookups are what may stand after a column.
-var lookups = map[string]bool{
-	"exact": true, "iexact": true, "contains": true, "icontains": true, "startswith": true, "istartswith": true,
-	"endswith": true, "iendswith": true, "gt": true, "gte": true, "lt": true, "lte": true, "in": true, "range": true,
-	"isnull": true, "regex": true, "iregex": true,
+// IsLookup reports whether name is a lookup: what may stand after a column.
+func IsLookup(name string) bool {
+	switch name {
+	case "exact", "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "gt", "gte", "lt", "lte",
+		"in", "range", "isnull", "regex", "iregex":
+		return true
+	}
+	return false
 }
-
-// IsLookup reports whether name is a lookup.
-func IsLookup(name string) bool { return lookups[name] }
 
 // Resolve finds the column that a name means, from table t: columns of the
 // table, pk, foreign keys both ways, paths into JSON and parts of dates. use
@@ -465,7 +470,7 @@ func (r Runner) Resolve(ctx context.Context, t *Table, name string, use func(pat
 		i += n
 		if !hop.Reverse {
 			// The key itself holds what its parent's column would say.
-			if i == len(parts) || lookups[parts[i]] {
+			if i == len(parts) || IsLookup(parts[i]) {
 				return r.tail(ctx, t, Resolution{Col: &Col{Hops: hops, Column: hop.Key.Column}, Rest: parts[i:], Key: hop.Key}, name)
 			}
 			if target := hop.Key.ParentColumn; parts[i] == target.Name || parts[i] == "pk" && len(hop.Key.Parent.PK) == 1 && hop.Key.Parent.PK[0] == target {
@@ -479,7 +484,7 @@ func (r Runner) Resolve(ctx context.Context, t *Table, name string, use func(pat
 				hop.Use = use(path.String())
 			}
 			t = hop.Key.Child
-			if i == len(parts) || lookups[parts[i]] {
+			if i == len(parts) || IsLookup(parts[i]) {
 				// The children themselves: their key.
 				key, err := t.Key()
 				if err != nil {
@@ -520,12 +525,12 @@ func (r Runner) tail(_ context.Context, t *Table, res Resolution, name string) (
 	switch c.Column.Type.Kind {
 	case JSONKind:
 		n := len(res.Rest)
-		if n > 0 && lookups[res.Rest[n-1]] {
+		if n > 0 && IsLookup(res.Rest[n-1]) {
 			n--
 		}
 		c.Path, res.Rest = res.Rest[:n:n], res.Rest[n:]
 	case DateKind, DateTime:
-		if len(res.Rest) > 0 && dateParts[res.Rest[0]] {
+		if len(res.Rest) > 0 && isDatePart(res.Rest[0]) {
 			c.Part, res.Rest = res.Rest[0], res.Rest[1:]
 			if c.Column.Type.Kind == DateKind && (c.Part == "hour" || c.Part == "minute" || c.Part == "second") {
 				return res, &FieldError{"column " + c.Column.Name + " is a date: it has no " + c.Part}
@@ -535,7 +540,7 @@ func (r Runner) tail(_ context.Context, t *Table, res Resolution, name string) (
 			}
 		}
 	}
-	if len(res.Rest) > 1 || len(res.Rest) == 1 && !lookups[res.Rest[0]] {
+	if len(res.Rest) > 1 || len(res.Rest) == 1 && !IsLookup(res.Rest[0]) {
 		return res, &FieldError{"unsupported lookup " + quoted(strings.Join(res.Rest, "__")) + " for column " + c.Column.Name +
 			" of " + cmp.Or(t.Name, "the query") + " (" + c.Column.Type.Kind.String() + "), in " + quoted(name)}
 	}

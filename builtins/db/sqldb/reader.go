@@ -150,7 +150,7 @@ func resultTypes(d Dialect, rows driver.Rows, width int) []ColumnType {
 		case SQLite:
 			types[i] = sqliteType(name)
 		case PostgreSQL:
-			types[i] = postgresType(postgresNames[name], "", 0)
+			types[i] = postgresType(postgresName(name), "", 0)
 		case MySQL:
 			name = strings.TrimPrefix(name, "unsigned ")
 			types[i] = mysqlType(name, name, 0, -1)
@@ -163,11 +163,23 @@ func resultTypes(d Dialect, rows driver.Rows, width int) []ColumnType {
 	return types
 }
 
-// postgresNames are the names of types as the wire has them.
-var postgresNames = map[string]string{
-	"bool": "boolean", "int2": "smallint", "int4": "integer", "int8": "bigint", "numeric": "numeric", "float4": "real", "float8": "double precision",
-	"bytea": "bytea", "date": "date", "timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone",
-	"json": "json", "jsonb": "jsonb", "uuid": "uuid", "text": "text", "varchar": "text", "bpchar": "text", "name": "text",
+// postgresName is what a catalogue calls the type that the wire names.
+func postgresName(name string) string {
+	switch name {
+	case "bool":
+		return "boolean"
+	case "int2", "int4", "int8":
+		return "bigint"
+	case "float4", "float8":
+		return "double precision"
+	case "timestamp":
+		return "timestamp without time zone"
+	case "timestamptz":
+		return "timestamp with time zone"
+	case "varchar", "bpchar":
+		return "text"
+	}
+	return name
 }
 
 // ReadAll reads a whole result.

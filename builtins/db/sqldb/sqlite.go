@@ -94,7 +94,14 @@ func (SQLite) tables(ctx context.Context, r Runner) ([]string, error) {
 	return r.strings(ctx, `SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name`)
 }
 
-var jsonCheck = regexp.MustCompile("(?i)json_valid\\s*\\(\\s*[\"`\\[]?([^\"`\\])]+)[\"`\\]]?\\s*\\)")
+// jsonChecks lists the columns that a CHECK says hold JSON.
+func jsonChecks(ddl string) []string {
+	var names []string
+	for _, m := range regexp.MustCompile("(?i)json_valid\\s*\\(\\s*[\"`\\[]?([^\"`\\])]+)[\"`\\]]?\\s*\\)").FindAllStringSubmatch(ddl, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
 
 func (SQLite) inspect(ctx context.Context, r Runner, schema, name string) (*Table, error) {
 	if schema == "" {
@@ -118,8 +125,8 @@ func (SQLite) inspect(ctx context.Context, r Runner, schema, name string) (*Tabl
 		}
 	}
 	isJSON := map[string]bool{}
-	for _, m := range jsonCheck.FindAllStringSubmatch(ddl, -1) {
-		isJSON[strings.ToLower(m[1])] = true
+	for _, name := range jsonChecks(ddl) {
+		isJSON[strings.ToLower(name)] = true
 	}
 	keys := map[int64]*Column{}
 	for _, row := range rows {

@@ -4,7 +4,6 @@ package sqldb
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"strconv"
 	"strings"
@@ -448,15 +447,11 @@ func (c *Compiler) updateEach(ctx context.Context, w *writer, t *Table, key *Col
 		if fresh {
 			defer s.Close()
 		}
-		exec, ok := s.(driver.StmtExecContext)
-		if !ok {
-			return fmt.Errorf("the driver's statements take no context")
-		}
 		for i, row := range rows {
 			if i%256 == 0 && ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			res, err := exec.ExecContext(quiet, dc.named(encodeArgs(w.d, row)))
+			res, err := execStatement(quiet, s, dc.named(encodeArgs(w.d, row)))
 			if err != nil {
 				return err
 			}
