@@ -4,7 +4,6 @@ package engine
 // of theirs (migrations, tests), and runs within a run.
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -41,6 +40,16 @@ func (inv *Invocation) Apps() []AppInfo {
 		infos = append(infos, info)
 	}
 	return infos
+}
+
+// Broken returns what is wrong with the project's settings; nil when they hold.
+// Commands that come with the program run all the same: one that works with the
+// project's data or apps returns this error first.
+func (inv *Invocation) Broken() error {
+	if inv.project.broken == nil {
+		return nil
+	}
+	return inv.project.brokenError()
 }
 
 // LoadFile runs a Starlark file of an app, as load would: name is its path from
@@ -111,11 +120,7 @@ func (inv *Invocation) Within(sub Sub, fn func(run *Invocation) error) error {
 		run.stdout, run.stderr = run.colors.streams(run.outSink, run.errSink)
 	}
 	run.limits.Timeout = minSet(run.limits.Timeout, sub.Timeout)
-	if t := run.limits.Timeout; t > 0 {
-		ctx, cancel := context.WithTimeoutCause(run.ctx, t, &LimitError{Limit: "timeout", Value: t.String()})
-		defer cancel()
-		run.ctx, run.asked = ctx, ctx
-	}
-	run.loader = &loader{engine: inv.engine, ctx: run.ctx, predeclared: inv.engine.predeclared, steps: run.limits.Steps}
+	run.loader = &loader{engine: inv.engine, predeclared: inv.engine.predeclared, steps: run.limits.Steps}
+	defer run.bound(run.limits.Timeout)()
 	return run.finish(safely(func() error { return fn(run) }))
 }

@@ -71,7 +71,7 @@ func hiddenSettings() *regexp.Regexp {
 // readSettings runs the settings file and lays the host's settings over it.
 // The Settings are usable whatever the error: they hold what could be read.
 func (e *Engine) readSettings(ctx context.Context, p *project, chosen string) (Settings, error) {
-	s := Settings{file: settingsFile, values: starlark.StringDict{"TIME_ZONE": starlark.String("UTC")}}
+	s := Settings{file: settingsFile, values: e.defaultSettings()}
 	if chosen != "" {
 		s.file = chosen
 	}
@@ -87,6 +87,18 @@ func (e *Engine) readSettings(ctx context.Context, p *project, chosen string) (S
 		s.values[name] = v
 	}
 	return s, s.validate()
+}
+
+// defaultSettings are the settings of a project that sets none.
+func (e *Engine) defaultSettings() starlark.StringDict {
+	url, ok := e.cfg.Getenv("DATABASE_URL")
+	if !ok || url == "" {
+		url = "sqlite:///db.sqlite3"
+	}
+	databases := starlark.NewDict(1)
+	_ = databases.SetKey(starlark.String("default"), starlark.String(url)) // a string can be a key
+	databases.Freeze()
+	return starlark.StringDict{"TIME_ZONE": starlark.String("UTC"), "DATABASES": databases}
 }
 
 func (e *Engine) runSettings(ctx context.Context, p *project, chosen string, s *Settings) error {
