@@ -126,8 +126,9 @@ func (d *document) fail(err error, code int) {
 	}
 }
 
-// encode prints the document on one line.
-func (d *document) encode(now time.Time) string {
+// encode prints the document on one line. The error is a result that JSON does
+// not have: NaN, infinity.
+func (d *document) encode(now time.Time) (text string, formless error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.Output = d.output.String()
@@ -135,11 +136,14 @@ func (d *document) encode(now time.Time) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(d); err != nil { // a float that JSON does not have: NaN, infinity
+	if err := enc.Encode(d); err != nil {
+		formless = fmt.Errorf("the result of %s has no JSON form: %w", d.Command, err)
 		d.Result, d.Tables, d.OK = nil, []any{}, false
-		d.Error = &errorValue{Type: "Error", Message: fmt.Sprintf("the result has no JSON form: %v", err), ReturnCode: 1}
+		if d.Error == nil {
+			d.Error = &errorValue{Type: "Error", Message: formless.Error(), ReturnCode: 1}
+		}
 		b.Reset()
 		_ = enc.Encode(d) // strings and numbers alone are left
 	}
-	return string(bytes.TrimRight(b.Bytes(), "\n"))
+	return string(bytes.TrimRight(b.Bytes(), "\n")), formless
 }

@@ -250,19 +250,27 @@ func New(cfg Config) *Engine {
 func predeclare(modules []Module) (starlark.StringDict, error) {
 	names := starlark.StringDict{"argparse": argparseModule()}
 	owner := map[string]string{"argparse": "engine"}
-	var mistake error
-	for _, m := range modules {
-		for name, v := range m.Predeclared() {
-			if other, taken := owner[name]; taken {
-				mistake = errors.Join(mistake, fmt.Errorf("modules %q and %q both offer the name %q", other, m.Name(), name))
-				continue
+	var mistakes []error
+	for i, m := range modules {
+		failure := safely(func() error {
+			if m == nil {
+				return fmt.Errorf("module %d of the program is nil", i+1)
 			}
-			owner[name] = m.Name()
-			v.Freeze()
-			names[name] = v
-		}
+			for name, v := range m.Predeclared() {
+				if other, taken := owner[name]; taken {
+					return fmt.Errorf("modules %q and %q both offer the name %q", other, m.Name(), name)
+				}
+				if v == nil {
+					return fmt.Errorf("module %q offers the name %q without a value", m.Name(), name)
+				}
+				v.Freeze()
+				owner[name], names[name] = m.Name(), v
+			}
+			return nil
+		})
+		mistakes = append(mistakes, failure)
 	}
-	return names, mistake
+	return names, errors.Join(mistakes...)
 }
 
 type emptyReader struct{}
@@ -284,7 +292,7 @@ func (e *Engine) Close() error {
 	var errs []error
 	for i := len(e.cfg.Modules) - 1; i >= 0; i-- {
 		if c, ok := e.cfg.Modules[i].(io.Closer); ok {
-			errs = append(errs, c.Close())
+			errs = append(errs, safely(c.Close))
 		}
 	}
 	if opened != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/big"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -96,8 +97,8 @@ func TestThousandCommands(t *testing.T) {
 	}
 
 	got := run("help", "--commands")
-	if n := strings.Count(got.Stdout, "\n"); n != 1003 {
-		t.Errorf("help --commands lists %d names, want 1000 and 3 built-ins", n)
+	if n := len(regexp.MustCompile(`(?m)^c\d\d_\d\d$`).FindAllString(got.Stdout, -1)); n != 1000 || !strings.Contains(got.Stdout, "\nversion\n") {
+		t.Errorf("help --commands lists %d names, want 1000 and the built-ins", n)
 	}
 	if read := counting.files(); len(read) != 0 {
 		t.Errorf("help --commands read %d files: %v", len(read), read)
@@ -107,7 +108,7 @@ func TestThousandCommands(t *testing.T) {
 	if n := strings.Count(got.Stdout, "Number "); n != 999 {
 		t.Errorf("help shows %d help texts, want 999", n)
 	}
-	if !strings.Contains(got.Stdout, "  c07_07   (broken: apps/app07/management/commands/c07_07.star:1:1") {
+	if !regexp.MustCompile(`(?m)^  c07_07 +\(broken: apps/app07/management/commands/c07_07.star:`).MatchString(got.Stdout) {
 		t.Errorf("help does not mark the broken file")
 	}
 	counting.files()
@@ -641,7 +642,9 @@ func TestCommandsDescribe(t *testing.T) {
 	}
 	var names []string
 	for _, info := range infos {
-		names = append(names, info.App+"."+info.Name)
+		if info.App != "manage" || info.Name == "version" { // other built-ins come with modules
+			names = append(names, info.App+"."+info.Name)
+		}
 		switch info.Name {
 		case "good":
 			if info.Help != "Good." || info.File != "apps/a/management/commands/good.star" || info.Err != nil || info.Arguments == nil {
@@ -653,7 +656,7 @@ func TestCommandsDescribe(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(names, " "); got != "a.bad a.good manage.check manage.help manage.version" {
+	if got := strings.Join(names, " "); got != "a.bad a.good manage.version" {
 		t.Errorf("commands %s", got)
 	}
 }

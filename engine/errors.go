@@ -212,11 +212,22 @@ type ExitError struct {
 
 func (e *ExitError) Error() string { return fmt.Sprintf("exit(%d)", e.Code) }
 
-// ExitCode returns the exit code that err means (CLI.md's table): 0 for nil.
+// ExitCode returns the exit code that err means (CLI.md's table): 0 for nil. A
+// code that no process can exit with becomes 1: the shell would see it modulo
+// 256, and a failure as a success.
 func ExitCode(err error) int {
 	if err == nil {
 		return 0
 	}
+	code := exitCode(err)
+	exit, ended := errors.AsType[*ExitError](err)
+	if code < 0 || code > 255 || code == 0 && !(ended && exit.Code == 0) {
+		return 1
+	}
+	return code
+}
+
+func exitCode(err error) int {
 	if _, ok := err.(*argparse.Error); ok { // also when a type function raised what it wraps
 		return 2
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -320,13 +321,7 @@ func (inv *Invocation) bindThread(name string) *starlark.Thread {
 		Print: func(_ *starlark.Thread, msg string) { fmt.Fprintln(inv.stdout, msg) },
 	}
 	thread.SetLocal(invocationKey, inv)
-	if inv.limits.Steps > 0 {
-		thread.SetMaxExecutionSteps(inv.limits.Steps)
-		thread.OnMaxSteps = func(thread *starlark.Thread) {
-			inv.reached = &LimitError{Limit: "steps", Value: fmt.Sprintf("%d steps", inv.limits.Steps)}
-			thread.Cancel("too many steps")
-		}
-	}
+	limitSteps(thread, inv.limits.Steps, &inv.reached)
 	return thread
 }
 
@@ -357,7 +352,8 @@ func (inv *Invocation) finish(err error) error {
 		err = inv.runDeferred(err)
 	}
 	for i := len(inv.cleanups) - 1; i >= 0; i-- {
-		inv.cleanups[i]()
+		failure := safely(func() error { inv.cleanups[i](); return nil })
+		err = cmp.Or(err, failure) // the others are called all the same
 	}
 	inv.cleanups = nil
 	return err

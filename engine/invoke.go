@@ -21,11 +21,10 @@ import (
 // request asks for one run: with words from a shell, or with values from a
 // call.
 type request struct {
-	project  *project
-	name     string
-	words    []string
-	colors   *colors // the shell's choice; nil for a call
-	document **document
+	project *project
+	name    string
+	words   []string
+	shell   *shell // nil for a call
 
 	isCall bool
 	args   Args
@@ -41,19 +40,20 @@ type request struct {
 // Errors: *CommandError (also for misuse, which it wraps as *argparse.Error),
 // *UnknownCommandError, *ScriptError, *StoppedError when ctx ended, *ExitError
 // when the script called exit with a code other than 0.
-func (e *Engine) Call(ctx context.Context, name string, args Args) (any, error) {
+func (e *Engine) Call(ctx context.Context, name string, args Args) (v any, err error) {
+	defer recoverInto(&err)
 	p, err := e.open(ctx, location{})
 	if err != nil {
 		return nil, err
 	}
-	v, err := e.invoke(ctx, request{project: p, name: name, args: args, isCall: true})
+	result, err := e.invoke(ctx, request{project: p, name: name, args: args, isCall: true})
 	if exit, ok := errors.AsType[*ExitError](err); ok && exit.Code == 0 {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return starconv.ToGo(v)
+	return starconv.ToGo(result)
 }
 
 // invoke runs a command and returns what handle returned.
@@ -72,17 +72,23 @@ func (e *Engine) invoke(ctx context.Context, r request) (result starlark.Value, 
 	if err != nil {
 		return nil, err
 	}
+	ctx, release := withTimeout(ctx, r.project.limits(e).Timeout)
+	defer release()
 	inv, err := e.prepare(ctx, ref, r)
 	if err != nil {
 		return nil, err
 	}
 	inv.depth = depth
+	defer inv.bound(inv.command.Limits.Timeout)()
 	parser, err := inv.parser()
 	if err != nil {
 		return nil, err
 	}
-	if inv.owns("json") && r.document != nil {
-		*r.document, inv.document = nil, nil
+	if r.shell != nil && inv.owns("timeout") {
+		r.shell.loaded()
+	}
+	if r.shell != nil && inv.owns("json") {
+		r.shell.document = nil
 		inv.attach(r)
 	}
 	if err := inv.parse(parser, r); err != nil {
@@ -103,7 +109,31 @@ func (e *Engine) invoke(ctx context.Context, r request) (result starlark.Value, 
 	if err := inv.applyBase(r); err != nil {
 		return nil, err
 	}
+	if r.shell != nil {
+		r.shell.loaded()
+		if err := r.shell.correct(inv, parser); err != nil {
+			return nil, err
+		}
+		inv.attach(r)
+	}
 	return inv.execute(r)
+}
+
+// withTimeout bounds a context; 0 does not.
+func withTimeout(ctx context.Context, t time.Duration) (context.Context, context.CancelFunc) {
+	if t == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, t, timeLimit(t))
+}
+
+func timeLimit(t time.Duration) *LimitError { return &LimitError{Limit: "timeout", Value: t.String()} }
+
+// bound gives the run at most t from now; 0 is no bound.
+func (inv *Invocation) bound(t time.Duration) context.CancelFunc {
+	ctx, cancel := withTimeout(inv.ctx, t)
+	inv.ctx, inv.asked, inv.loader.ctx = ctx, ctx, ctx
+	return cancel
 }
 
 // load returns a command ready to run.
@@ -125,8 +155,8 @@ func (inv *Invocation) attach(r request) {
 	if p := r.parent; p != nil {
 		inv.stdin, inv.outSink, inv.errSink = p.stdin, p.outSink, p.errSink
 		inv.colors, inv.base.Verbosity, inv.document = p.colors, p.base.Verbosity, p.document
-	} else if r.colors != nil {
-		inv.colors = *r.colors
+	} else if r.shell != nil {
+		inv.colors, inv.document = r.shell.colors, r.shell.document
 	} else {
 		inv.colors = e.colorsFor(style.Choice{})
 	}
@@ -140,9 +170,8 @@ func (inv *Invocation) attach(r request) {
 			inv.stdin = newInput(r.args.Stdin)
 		}
 	}
-	if r.document != nil && *r.document != nil {
-		inv.document = *r.document
-		inv.outSink = &sink{w: inv.document, buffered: false}
+	if r.shell != nil && inv.document != nil {
+		inv.outSink = &sink{w: inv.document}
 	}
 	inv.stdout, inv.stderr = inv.colors.streams(inv.outSink, inv.errSink)
 }
@@ -361,12 +390,7 @@ func asDuration(v any) time.Duration {
 // execute checks the system, runs handle within what modules do around it,
 // then deferred functions.
 func (inv *Invocation) execute(r request) (result starlark.Value, err error) {
-	if t := inv.limits.Timeout; t > 0 {
-		ctx, cancel := context.WithTimeoutCause(inv.ctx, t, &LimitError{Limit: "timeout", Value: t.String()})
-		defer cancel()
-		inv.ctx, inv.asked = ctx, ctx
-		inv.loader.ctx = ctx
-	}
+	defer inv.bound(inv.limits.Timeout)()
 	if !inv.base.SkipChecks {
 		if err := inv.checkBeforeRun(); err != nil {
 			return nil, err
@@ -458,12 +482,12 @@ func (inv *Invocation) writeResult(v starlark.Value) error {
 // Commands describes every command that the shell can run, in the order of
 // apps and names. A command that does not load has Err set. The error is one
 // of finding the project.
-func (e *Engine) Commands(ctx context.Context) ([]CommandInfo, error) {
+func (e *Engine) Commands(ctx context.Context) (infos []CommandInfo, err error) {
+	defer recoverInto(&err)
 	p, err := e.open(ctx, location{})
 	if err != nil {
 		return nil, err
 	}
-	var infos []CommandInfo
 	for _, ref := range p.list() {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -495,10 +519,13 @@ func (e *Engine) describe(ctx context.Context, p *project, ref commandRef) (info
 	return info
 }
 
+// limits are those of every command of the project.
+func (p *project) limits(e *Engine) Limits { return tighter(e.cfg.Limits, p.settings.limits()) }
+
 // prepare loads a command and gives it its streams: all but parsing and
 // running it.
 func (e *Engine) prepare(ctx context.Context, ref commandRef, r request) (*Invocation, error) {
-	limits := tighter(e.cfg.Limits, r.project.settings.limits())
+	limits := r.project.limits(e)
 	if r.parent != nil {
 		limits = tighter(limits, r.parent.limits)
 	}

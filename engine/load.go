@@ -32,9 +32,8 @@ func (l *loader) exec(p *program) (starlark.StringDict, error) {
 		return nil, p.err
 	}
 	thread := &starlark.Thread{Name: p.file.display, Load: l.load, Print: refusePrint}
-	if l.steps > 0 {
-		thread.SetMaxExecutionSteps(l.steps)
-	}
+	var reached *LimitError
+	limitSteps(thread, l.steps, &reached)
 	l.chain = append(l.chain, p)
 	outer := l.thread
 	l.thread = thread
@@ -49,11 +48,27 @@ func (l *loader) exec(p *program) (starlark.StringDict, error) {
 	if l.ctx.Err() != nil {
 		return nil, &StoppedError{Command: p.file.display, Cause: context.Cause(l.ctx)}
 	}
+	if reached != nil {
+		return nil, &StoppedError{Command: p.file.display, Cause: reached}
+	}
 	if err != nil {
 		return nil, l.engine.lift(thread, err)
 	}
 	globals.Freeze()
 	return globals, nil
+}
+
+// limitSteps stops a thread after a number of steps, 0 for no limit, and says
+// so in reached.
+func limitSteps(thread *starlark.Thread, steps uint64, reached **LimitError) {
+	if steps == 0 {
+		return
+	}
+	thread.SetMaxExecutionSteps(steps)
+	thread.OnMaxSteps = func(thread *starlark.Thread) {
+		*reached = &LimitError{Limit: "steps", Value: fmt.Sprintf("%d steps", steps)}
+		thread.Cancel("too many steps")
+	}
 }
 
 // initProgram runs a file's top level; a panic is an error.

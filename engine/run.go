@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/starmanage/starmanage/engine/argparse"
 	"github.com/starmanage/starmanage/engine/style"
@@ -24,51 +25,103 @@ import (
 // When ctx ends, the run stops: what is open is rolled back and deferred
 // functions run. The context's cause decides the message and the code: an
 // *Interrupt for a signal.
-func (e *Engine) Run(ctx context.Context, argv []string) int {
+func (e *Engine) Run(ctx context.Context, argv []string) (code int) {
+	defer func() { // a function of the host's that deciding colours or writing needs
+		if r := recover(); r != nil {
+			fault := &InternalError{Value: r}
+			code = ExitCode(fault)
+			_ = e.stderr.write([]byte(describe(fault, false, style.None)))
+		}
+	}()
 	words := argv
 	if len(words) > 0 {
 		words = words[1:]
 	}
 	line := readAhead(words)
-	c := e.colorsFor(style.Choice{NoColor: line.noColor, ForceColor: line.forceColor})
-	stdout, stderr := c.streams(e.stdout, e.stderr)
-
-	var doc *document
+	sh := &shell{line: line, traceback: line.traceback, colors: e.colorsFor(style.Choice{NoColor: line.noColor, ForceColor: line.forceColor})}
 	if line.json {
-		doc = newDocument(line.name, e.cfg.Now())
+		sh.document = newDocument(line.name, e.cfg.Now())
 	}
-	err := e.dispatch(ctx, line, c, &doc)
-	code := ExitCode(err)
-	failure := describe(err, line.traceback, stderr.Style())
-	if doc != nil {
+	err := safely(func() error { return e.dispatch(ctx, sh) })
+	code = ExitCode(err)
+	stdout, stderr := sh.colors.streams(e.stdout, e.stderr)
+	if doc := sh.document; doc != nil {
 		doc.fail(err, code)
-		fmt.Fprintln(stdout, doc.encode(e.cfg.Now()))
+		text, formless := doc.encode(e.cfg.Now())
+		if formless != nil && err == nil {
+			err, code = formless, ExitCode(formless)
+		}
+		fmt.Fprintln(stdout, text)
 	}
-	if failure != "" {
+	if failure := describe(err, sh.traceback, stderr.Style()); failure != "" {
 		fmt.Fprint(stderr, failure)
 	}
 	if flushErr := stdout.Flush(); flushErr != nil && code == 0 {
-		code = 1
+		code = ExitCode(flushErr)
 		fmt.Fprintf(stderr, "Error: writing to stdout: %v\n", plainPathError(flushErr))
 	}
 	return code
 }
 
-// dispatch runs the command that the line names. It takes *doc away when the
-// command has a --json of its own.
-func (e *Engine) dispatch(ctx context.Context, line commandLine, c colors, doc **document) error {
+// shell is what a command line asks of its run as a whole: as it was read
+// ahead, and corrected once the command's parser has read it.
+type shell struct {
+	line      commandLine
+	colors    colors
+	traceback bool
+	document  *document // nil without --json
+	loading   *time.Timer
+}
+
+// dispatch runs the command that the line names.
+func (e *Engine) dispatch(ctx context.Context, sh *shell) error {
+	line := &sh.line
 	if line.err != nil {
 		return line.err
 	}
 	if err := line.conflict(); err != nil {
 		return err
 	}
-	p, err := e.openFor(ctx, &line)
+	if t, err := parseDuration(line.timeout); err == nil { // a bad one is the parser's to refuse
+		early, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		sh.loading = time.AfterFunc(t, func() { cancel(timeLimit(t)) })
+		defer sh.loading.Stop()
+		ctx = early
+	}
+	p, err := e.openFor(ctx, line)
 	if err != nil {
 		return err
 	}
-	_, err = e.invoke(ctx, request{project: p, name: line.name, words: line.words, colors: &c, document: doc})
+	_, err = e.invoke(ctx, request{project: p, name: line.name, words: line.words, shell: sh})
 	return err
+}
+
+// loaded ends what --timeout bounds before the command's own time starts.
+func (sh *shell) loaded() {
+	if sh.loading != nil {
+		sh.loading.Stop()
+	}
+}
+
+// correct takes what the command's parser made of the base options: it knows
+// prefixes (--js), and words that only look like options.
+func (sh *shell) correct(inv *Invocation, p *argparse.Parser) error {
+	for dest, ahead := range map[string]string{"settings": sh.line.settings, "project": sh.line.project} {
+		if v, ok := inv.options[dest].(string); ok && v != ahead && !inv.owns(dest) {
+			return &argparse.Error{Prog: p.Prog(), Usage: p.FormatUsage(), Argument: "--" + dest,
+				Message: "it is read before the command is known, so write its name in full"}
+		}
+	}
+	b := inv.base
+	sh.traceback, sh.colors.choice = b.Traceback, style.Choice{NoColor: b.NoColor, ForceColor: b.ForceColor}
+	switch {
+	case !b.JSON:
+		sh.document = nil
+	case sh.document == nil:
+		sh.document = newDocument(inv.name, inv.started)
+	}
+	return nil
 }
 
 // openFor opens the project that the line names. A --project behind the
@@ -120,6 +173,7 @@ type commandLine struct {
 	words []string // all but the program's and the command's name
 
 	project, settings   string
+	timeout             string
 	projectLate         bool // --project stands behind the name
 	noColor, forceColor bool
 	traceback, json     bool
@@ -139,22 +193,22 @@ func frontOptions() map[string]bool {
 // readAhead finds the engine's options among words. It takes no prefixes:
 // --set may be a command's own option.
 func readAhead(words []string) commandLine {
-	line := commandLine{}
+	line := commandLine{name: "help"}
 	takes := frontOptions()
 	var front []string
-	i := 0
-	for ; i < len(words) && line.name == ""; i++ {
+	i, named := 0, false
+	for ; i < len(words) && !named; i++ {
 		word := words[i]
 		name, _, inline := strings.Cut(word, "=")
 		value, known := takes[name]
 		switch {
 		case word == "-h" || word == "--help":
-			line.name = "help"
+			named = true
 		case word == "--version":
-			line.name = "version"
+			line.name, named = "version", true
 		case word == "--":
 		case !strings.HasPrefix(word, "-") || word == "-":
-			line.name = word
+			line.name, named = word, true
 		case len(word) == 3 && strings.HasPrefix(word, "-v"), known && (inline || !value):
 			front = append(front, word)
 		case known && i+1 < len(words):
@@ -167,9 +221,6 @@ func readAhead(words []string) commandLine {
 			line.err = &argparse.Error{Prog: "manage", Usage: manageUsage, Message: "unrecognized arguments: " + word}
 			return line
 		}
-	}
-	if line.name == "" {
-		line.name = "help"
 	}
 	rest := words[i:]
 	line.words = slices.Concat(front, rest)
@@ -205,6 +256,8 @@ func (line *commandLine) scan(words []string, late bool) {
 			line.project, line.projectLate = next(), late
 		case "--settings":
 			line.settings = next()
+		case "--timeout":
+			line.timeout = next()
 		case "--no-color":
 			line.noColor = true
 		case "--force-color":

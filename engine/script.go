@@ -206,14 +206,12 @@ func (s *script) declare(inv *Invocation, p *argparse.Parser) (*parserFace, erro
 	face := &parserFace{inv: inv, declared: make(map[string]declared)}
 	if s.addArgs != nil {
 		thread := &starlark.Thread{Name: inv.name, Load: inv.loader.load, Print: refusePrint}
-		if inv.limits.Steps > 0 {
-			thread.SetMaxExecutionSteps(inv.limits.Steps)
-		}
+		limitSteps(thread, inv.limits.Steps, &inv.reached)
 		stop := context.AfterFunc(inv.ctx, func() { thread.Cancel("the run was told to stop") })
 		err := callAddArguments(thread, s.addArgs, &parserValue{face: face, parser: p})
 		stop()
 		face.closed = true
-		if inv.ctx.Err() != nil {
+		if inv.ctx.Err() != nil || inv.reached != nil {
 			return nil, inv.stopped(nil)
 		}
 		if err != nil {

@@ -159,7 +159,10 @@ func (s *sink) out(p []byte) error {
 	if s.broken || s.err != nil {
 		return s.err
 	}
-	_, err := s.w.Write(p)
+	err := safely(func() error { // also on a timer, where a panic would end the host
+		_, err := s.w.Write(p)
+		return err
+	})
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		s.broken = true
 		return nil

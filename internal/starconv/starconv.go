@@ -22,6 +22,17 @@ import (
 // maxDepth bounds nesting: deeper values are cyclic or a mistake.
 const maxDepth = 200
 
+// errDeep is told without the path to the value: that is as long as it is deep.
+var errDeep = fmt.Errorf("it is nested deeper than %d, or contains itself", maxDepth)
+
+// at says where in a value an error is.
+func at(err error, format string, args ...any) error {
+	if err == errDeep {
+		return err
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), err)
+}
+
 // ToStarlark returns the Starlark value of a Go one: nil, a starlark.Value
 // (kept as it is), booleans, numbers, strings, []byte, *big.Int, json.Number,
 // pointers to them, slices, arrays, maps with string keys, and structs that
@@ -30,7 +41,7 @@ func ToStarlark(v any) (starlark.Value, error) { return toStarlark(v, 0) }
 
 func toStarlark(v any, depth int) (starlark.Value, error) {
 	if depth > maxDepth {
-		return nil, fmt.Errorf("a value nested deeper than %d", maxDepth)
+		return nil, errDeep
 	}
 	switch v := v.(type) {
 	case nil:
@@ -98,7 +109,7 @@ func list(r reflect.Value, depth int) (starlark.Value, error) {
 	for i := range elems {
 		v, err := toStarlark(r.Index(i).Interface(), depth+1)
 		if err != nil {
-			return nil, fmt.Errorf("item %d: %w", i, err)
+			return nil, at(err, "item %d", i)
 		}
 		elems[i] = v
 	}
@@ -117,7 +128,7 @@ func dict(r reflect.Value, depth int) (starlark.Value, error) {
 	for _, k := range keys {
 		v, err := toStarlark(r.MapIndex(k).Interface(), depth+1)
 		if err != nil {
-			return nil, fmt.Errorf("key %q: %w", k.String(), err)
+			return nil, at(err, "key %q", k.String())
 		}
 		if err := d.SetKey(starlark.String(k.String()), v); err != nil {
 			return nil, err
@@ -167,7 +178,7 @@ func ToGo(v starlark.Value) (any, error) { return toGo(v, 0) }
 
 func toGo(v starlark.Value, depth int) (any, error) {
 	if depth > maxDepth {
-		return nil, fmt.Errorf("a value nested deeper than %d", maxDepth)
+		return nil, errDeep
 	}
 	switch v := v.(type) {
 	case nil, starlark.NoneType:
@@ -200,7 +211,7 @@ func toGo(v starlark.Value, depth int) (any, error) {
 		for name, elem := range d {
 			e, err := toGo(elem, depth+1)
 			if err != nil {
-				return nil, fmt.Errorf("field %s: %w", name, err)
+				return nil, at(err, "field %s", name)
 			}
 			m[name] = e
 		}
@@ -232,7 +243,7 @@ func toMap(items []starlark.Tuple, depth int) (any, error) {
 		}
 		e, err := toGo(item[1], depth+1)
 		if err != nil {
-			return nil, fmt.Errorf("key %q: %w", key, err)
+			return nil, at(err, "key %q", key)
 		}
 		m[key] = e
 	}
@@ -253,7 +264,7 @@ func toSlice(it starlark.Iterable, depth int) (any, error) {
 	for i := 0; iter.Next(&elem); i++ {
 		e, err := toGo(elem, depth+1)
 		if err != nil {
-			return nil, fmt.Errorf("item %d: %w", i, err)
+			return nil, at(err, "item %d", i)
 		}
 		out = append(out, e)
 	}
