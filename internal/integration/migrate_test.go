@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -492,22 +493,10 @@ DROP TABLE shop_a;
 func TestMigrateKilled(t *testing.T) {
 	onShops(t, slow, func(t *testing.T, s *shop) {
 		file := filepath.Join(s.dir, "apps/shop/migrations/0001_initial.sql")
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wait := map[string]string{
-			"sqlite":     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) INSERT INTO shop_a SELECT i FROM n WHERE i < 0;",
-			"postgresql": "SELECT pg_sleep(4);",
-			"mysql":      "DO SLEEP(4);",
-		}[s.b.Dialect]
-		if err := os.WriteFile(file, bytes.Replace(data, []byte("SLOW"), []byte(wait), 1), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		wait := slowStatement(s.b.Dialect, 4)
+		replaceIn(t, file, "SLOW", wait)
 		s.kill("shop.0001_initial")
-		if err := os.WriteFile(file, bytes.Replace(data, []byte("SLOW"), []byte("SELECT 1;"), 1), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		replaceIn(t, file, wait, "SELECT 1;")
 		if s.b.Dialect == "mysql" {
 			s.wants(0, " [-] 0001_initial (unfinished: applying it stopped after 3 of 5 steps)\n", "", "showmigrations")
 		} else {
@@ -522,6 +511,17 @@ func TestMigrateKilled(t *testing.T) {
 			t.Errorf("after the second run there are %s", got)
 		}
 	})
+}
+
+// slowStatement takes about that many seconds, and writes nothing.
+func slowStatement(dialect string, seconds int) string {
+	switch dialect {
+	case "postgresql":
+		return fmt.Sprintf("SELECT pg_sleep(%d);", seconds)
+	case "mysql":
+		return fmt.Sprintf("DO SLEEP(%d);", seconds)
+	}
+	return "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) INSERT INTO shop_a SELECT i FROM n WHERE i < 0;"
 }
 
 // kill starts migrate in a process of its own and kills it when a migration

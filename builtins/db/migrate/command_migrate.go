@@ -54,7 +54,7 @@ func (m *Module) migrate(ctx context.Context, inv *engine.Invocation) error {
 		}
 		return c.look(v)
 	}
-	runner, err := m.runner(inv, alias)
+	runner, err := m.db.Runner(inv, alias)
 	if err != nil {
 		return err
 	}
@@ -249,6 +249,7 @@ func (c *migrateRun) change(ctx context.Context, database *sqldb.Database) error
 	}
 	done, open := 0, false
 	var began time.Time
+	x.warn = func(text string) { fmt.Fprintln(c.inv.Stderr(), text) }
 	x.started = func(op operation) {
 		began, open = c.inv.Now(), true
 		if c.verbose > 0 {

@@ -31,9 +31,11 @@ type executor struct {
 	release  func() // lets go of the lock
 
 	fake, fakeInitial bool
-	// started and ended tell of each migration's progress; they may be nil.
+	// started and ended tell of each migration's progress, warn of what an
+	// operator must know; they may be nil.
 	started func(op operation)
 	ended   func(op operation, fake bool)
+	warn    func(text string)
 }
 
 // open takes the lock, makes a SQLite file that is missing, and reads the
@@ -104,7 +106,7 @@ func create(path string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("the database file cannot be made: %w", err)
+		return &engine.CommandError{Message: fmt.Sprintf("the database file cannot be made: %v", err), Err: err}
 	}
 	return f.Close()
 }
@@ -205,14 +207,13 @@ func (op operation) statements() []statement {
 	return op.up
 }
 
-var createTable = regexp.MustCompile("(?is)^\\s*CREATE\\s+TABLE\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?((?:[\\w$]+|\"[^\"]+\"|`[^`]+`|\\[[^\\]]+\\])(?:\\.(?:[\\w$]+|\"[^\"]+\"|`[^`]+`))?)")
-
 // faked reports whether a migration is only to be recorded: with --fake, and
 // with --fake-initial an app's first one whose tables are all there.
 func (x *executor) faked(ctx context.Context, op operation) (bool, error) {
 	if x.fake || !x.fakeInitial || op.backwards || x.graph.byApp[op.App][0] != op.migration || x.history.has(op.migration) {
 		return x.fake, nil
 	}
+	createTable := regexp.MustCompile("(?is)^\\s*CREATE\\s+TABLE\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?((?:[\\w$]+|\"[^\"]+\"|`[^`]+`|\\[[^\\]]+\\])(?:\\.(?:[\\w$]+|\"[^\"]+\"|`[^`]+`))?)")
 	made := 0
 	for _, st := range op.up {
 		part := createTable.FindStringSubmatch(st.text)
@@ -235,7 +236,7 @@ func (x *executor) faked(ctx context.Context, op operation) (bool, error) {
 func (x *executor) one(ctx context.Context, op operation, fake bool) error {
 	switch {
 	case fake:
-		return x.transaction(ctx, x.inv, op, func(*sqldb.Tx) error { return nil })
+		return x.record(ctx, op)
 	case op.script():
 		return x.script(ctx, op)
 	case op.atomic:
@@ -244,31 +245,27 @@ func (x *executor) one(ctx context.Context, op operation, fake bool) error {
 	return x.apart(ctx, op)
 }
 
-// transaction runs fn and records the migration in one transaction.
-func (x *executor) transaction(ctx context.Context, inv *engine.Invocation, op operation, fn func(tx *sqldb.Tx) error) error {
+// transaction runs fn and records the migration in one transaction. It returns
+// what the script asked to be called after the commit.
+func (x *executor) transaction(ctx context.Context, op operation, fn func(tx *sqldb.Tx) error) (hooks []any, err error) {
 	tx, err := x.session.Begin(ctx, "")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer tx.Rollback(ctx) //nolint:errcheck // does nothing after Commit; the first error is the one to report
 	if err := fn(tx); err != nil {
-		return err
+		return nil, err
 	}
 	if err := x.history.finish(ctx, tx.Runner(), op, x.inv.Now()); err != nil {
-		return err
+		return nil, err
 	}
-	hooks, err := tx.Commit(ctx)
-	if err != nil {
-		return err
-	}
-	for _, hook := range hooks {
-		if fn, ok := hook.(starlark.Callable); ok {
-			if _, err := inv.CallFunction(fn, nil, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return tx.Commit(ctx)
+}
+
+// record records a migration whose statements have been run.
+func (x *executor) record(ctx context.Context, op operation) error {
+	_, err := x.transaction(ctx, op, func(*sqldb.Tx) error { return nil })
+	return err
 }
 
 // commits reports whether the database commits DDL on its own.
@@ -278,14 +275,17 @@ func (x *executor) commits() bool { return x.dialect.Vendor() == "mysql" }
 // a mark goes along with each statement, so that what was committed and what
 // the mark says are the same thing but for the moment between the two.
 func (x *executor) atomic(ctx context.Context, op operation) error {
+	keys := false
 	if x.dialect.Vendor() == "sqlite" {
 		// As Django does: rebuilding a table drops the old one, which must
 		// neither fail nor cascade. Rows left without a parent are found before
 		// the commit.
-		if err := x.exec(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
+		on, restore, err := x.withoutKeys(ctx)
+		if err != nil {
 			return err
 		}
-		defer x.exec(context.WithoutCancel(ctx), "PRAGMA foreign_keys = ON") //nolint:errcheck // the session ends soon
+		defer restore()
+		keys = on
 	}
 	at, cutOff := x.begun(op)
 	list := op.statements()
@@ -295,7 +295,7 @@ func (x *executor) atomic(ctx context.Context, op operation) error {
 		}
 		at++
 	}
-	err := x.transaction(ctx, x.inv, op, func(tx *sqldb.Tx) error {
+	_, err := x.transaction(ctx, op, func(tx *sqldb.Tx) error {
 		r := tx.Runner()
 		if x.commits() {
 			if err := x.history.begin(ctx, r, op.migration, x.progress(op, at, false)); err != nil {
@@ -319,7 +319,10 @@ func (x *executor) atomic(ctx context.Context, op operation) error {
 				}
 			}
 		}
-		return x.orphanRows(ctx, r, op)
+		if !keys {
+			return nil
+		}
+		return orphanRows(ctx, r, op)
 	})
 	if err != nil {
 		return x.stopped(ctx, op, at, err)
@@ -351,7 +354,7 @@ func (x *executor) apart(ctx context.Context, op operation) error {
 				return err
 			}
 		}
-		return x.transaction(ctx, x.inv, op, func(*sqldb.Tx) error { return nil })
+		return x.record(ctx, op)
 	}()
 	if err != nil {
 		return x.stopped(ctx, op, at, err)
@@ -380,23 +383,18 @@ func (x *executor) doubtful(ctx context.Context, op operation, at int) error {
 			step.inFlight = true
 			return err
 		}
-		fmt.Fprintf(x.inv.Stderr(), "Migration %s: statement %d had taken effect when the last run was cut off (%v).\n", op.Key, at+1, step.err)
+		x.warning("Migration %s: statement %d had taken effect when the last run was cut off (%v).", op.Key, at+1, step.err)
 	} else if err != nil {
 		return err
 	}
 	return x.history.begin(ctx, r, op.migration, x.progress(op, at+1, false))
 }
 
-var mysqlError = regexp.MustCompile(`^Error ([0-9]+)`)
-
 // alreadyDone reads an error of MySQL's by its number
 // (https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html).
 func alreadyDone(err error, keyword string) bool {
-	part := mysqlError.FindStringSubmatch(err.Error())
-	if part == nil {
-		return false
-	}
-	switch part[1] {
+	number, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "Error "), " ")
+	switch number {
 	case "1050", "1060", "1061", "1826", "3822": // table, column, index, foreign key, check: is there
 		return true
 	case "1051", "1091": // table, column or index to drop: is not there
@@ -414,6 +412,12 @@ func (x *executor) progress(op operation, done int, settled bool) progress {
 		p.sum = checksum(op.statements()[:done])
 	}
 	return p
+}
+
+func (x *executor) warning(format string, args ...any) {
+	if x.warn != nil {
+		x.warn(fmt.Sprintf(format, args...))
+	}
 }
 
 // stepError is a statement that failed.
@@ -448,7 +452,10 @@ func (x *executor) stopped(ctx context.Context, op operation, at int, err error)
 	}
 	step, ok := errors.AsType[*stepError](err)
 	if !ok {
-		return fmt.Errorf("migration %s: %w", op.Key, err)
+		if _, ours := errors.AsType[*engine.CommandError](err); ours {
+			return err
+		}
+		return &engine.CommandError{Message: fmt.Sprintf("Migration %s failed: %v", op.Key, err), Err: err}
 	}
 	kept := 0
 	if x.session != nil && (x.commits() || !op.atomic) {
@@ -514,7 +521,7 @@ func (x *executor) script(ctx context.Context, op operation) error {
 		fn = op.downFn
 	}
 	call := func(run *engine.Invocation, tx *sqldb.Tx) error {
-		handle, err := x.db.Bind(run, x.database.Alias(), tx)
+		handle, err := x.db.BindTo(run, x.database.Alias(), x.database, tx)
 		if err != nil {
 			return err
 		}
@@ -523,24 +530,29 @@ func (x *executor) script(ctx context.Context, op operation) error {
 	}
 	err := x.inv.Within(engine.Sub{}, func(run *engine.Invocation) error {
 		if op.atomic {
-			return x.transaction(ctx, run, op, func(tx *sqldb.Tx) error {
-				if x.commits() {
-					// DDL of the script would commit this mark with it.
-					if err := x.history.begin(ctx, tx.Runner(), op.migration, x.progress(op, 0, false)); err != nil {
-						return err
-					}
-				}
-				return call(run, tx)
-			})
+			return x.scriptAtomic(ctx, run, op, call)
 		}
 		if err := x.history.begin(ctx, x.session.Runner(), op.migration, x.progress(op, 0, false)); err != nil {
 			return err
 		}
-		if err := x.lend(ctx, func() error { return call(run, nil) }); err != nil {
+		if err := x.lend(ctx); err != nil {
 			return err
 		}
-		return x.transaction(ctx, run, op, func(*sqldb.Tx) error { return nil })
+		if err := call(run, nil); err != nil {
+			return err
+		}
+		if err := x.resume(ctx); err != nil {
+			return err
+		}
+		if err := x.record(ctx, op); err != nil {
+			return err
+		}
+		return x.lend(ctx)
 	})
+	// Deferred functions have run.
+	if rerr := x.resume(ctx); err == nil {
+		err = rerr
+	}
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -550,10 +562,40 @@ func (x *executor) script(ctx context.Context, op operation) error {
 			return errors.Join(err, herr)
 		}
 		if r := now.row(op.migration); r != nil && r.unfinished != nil {
-			fmt.Fprintf(x.inv.Stderr(), "Migration %s is unfinished: what it wrote outside a transaction stays%s. The next run calls its %s again from the start.\n",
+			x.warning("Migration %s is unfinished: what it wrote outside a transaction stays%s. The next run calls its %s again from the start.",
 				op.Key, commitWord(x.commits() && op.atomic), fn.Name())
 		}
 		x.history = now
+	}
+	return err
+}
+
+// scriptAtomic calls a script in a transaction, and after it what the script
+// left for then.
+func (x *executor) scriptAtomic(ctx context.Context, run *engine.Invocation, op operation, call func(*engine.Invocation, *sqldb.Tx) error) error {
+	hooks, err := x.transaction(ctx, op, func(tx *sqldb.Tx) error {
+		if x.commits() {
+			// DDL of the script would commit this mark with it.
+			if err := x.history.begin(ctx, tx.Runner(), op.migration, x.progress(op, 0, false)); err != nil {
+				return err
+			}
+		}
+		return call(run, tx)
+	})
+	// Hooks and deferred functions work on the database, not in a transaction
+	// that has ended.
+	if _, berr := x.db.BindTo(run, x.database.Alias(), x.database, nil); err == nil {
+		err = berr
+	}
+	if len(hooks) > 0 || x.dialect.Vendor() == "sqlite" {
+		if lerr := x.lend(ctx); err == nil {
+			err = lerr
+		}
+	}
+	for i := 0; i < len(hooks) && err == nil; i++ {
+		if fn, ok := hooks[i].(starlark.Callable); ok {
+			_, err = run.CallFunction(fn, nil, nil)
+		}
 	}
 	return err
 }
@@ -565,35 +607,48 @@ func commitWord(implicit bool) string {
 	return ""
 }
 
-// lend gives the session's connection back while fn works on the pool: of a
-// database in memory there is only one.
-func (x *executor) lend(ctx context.Context, fn func() error) error {
-	if x.dialect.Vendor() != "sqlite" {
-		if pool, err := x.database.Pool(ctx); err == nil && pool.Stats().MaxOpenConnections == 1 {
-			return &engine.CommandError{Message: "a .star migration with atomic = False needs two connections, and the pool of this database has one"}
-		}
-		return fn()
-	}
-	if err := x.session.Close(); err != nil {
+// lend lets a script work on the pool: of a SQLite database in memory there is
+// one connection, which the session gives back until resume.
+func (x *executor) lend(ctx context.Context) error {
+	if x.dialect.Vendor() == "sqlite" {
+		err := x.session.Close()
+		x.session = nil
 		return err
 	}
-	err := fn()
-	session, serr := x.database.Session(context.WithoutCancel(ctx))
-	x.session = session
-	return errors.Join(err, serr)
+	if pool, err := x.database.Pool(ctx); err == nil && pool.Stats().MaxOpenConnections == 1 {
+		return &engine.CommandError{Message: "a .star migration with atomic = False or db.on_commit needs two connections, and the pool of this database has one"}
+	}
+	return nil
 }
 
-func (x *executor) exec(ctx context.Context, sql string) error {
-	_, err := x.session.Runner().Exec(ctx, sqldb.Statement{SQL: sql, Once: true})
+// resume takes up a session that was lent.
+func (x *executor) resume(ctx context.Context) (err error) {
+	if x.session == nil {
+		x.session, err = x.database.Session(context.WithoutCancel(ctx))
+	}
 	return err
+}
+
+// withoutKeys switches SQLite's foreign keys off until restore is called. on:
+// they were not off already.
+func (x *executor) withoutKeys(ctx context.Context) (on bool, restore func(), err error) {
+	on, err = asks(ctx, x.session, "PRAGMA foreign_keys")
+	if err != nil || !on {
+		return false, func() {}, err
+	}
+	set := func(ctx context.Context, value string) error {
+		_, err := x.session.Runner().Exec(ctx, sqldb.Statement{SQL: "PRAGMA foreign_keys = " + value, Once: true})
+		return err
+	}
+	if err := set(ctx, "OFF"); err != nil {
+		return false, nil, err
+	}
+	return true, func() { _ = set(context.WithoutCancel(ctx), "ON") }, nil // on failure the connection is of no use to anybody
 }
 
 // orphanRows finds rows whose foreign keys lead nowhere, on SQLite, where a
 // migration runs with the keys switched off.
-func (x *executor) orphanRows(ctx context.Context, r sqldb.Runner, op operation) error {
-	if x.dialect.Vendor() != "sqlite" {
-		return nil
-	}
+func orphanRows(ctx context.Context, r sqldb.Runner, op operation) error {
 	chunks, err := r.ReadAll(ctx, sqldb.Statement{SQL: "SELECT \"table\", \"parent\", count(*) FROM pragma_foreign_key_check GROUP BY 1, 2 ORDER BY 1, 2", Once: true})
 	if err != nil || count(chunks) == 0 {
 		return err

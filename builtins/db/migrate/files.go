@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.starlark.net/starlark"
 
+	"github.com/starmanage/starmanage/builtins/db/sqldb"
 	"github.com/starmanage/starmanage/engine"
 )
 
@@ -90,7 +90,10 @@ const (
 	circular   = "migrations.E004" // migrations that depend on each other
 )
 
-var fileName = regexp.MustCompile(`^([0-9]+)_([A-Za-z0-9_-]+)(?:\.([A-Za-z0-9]+))?\.(sql|star)$`)
+// notInName reports a character that no migration's name has.
+func notInName(r rune) bool {
+	return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+}
 
 // found is a migration's file before it is read.
 type found struct {
@@ -137,24 +140,22 @@ func readFolder(app engine.AppInfo) (files []found, faults []fault, ok bool) {
 		bad := func(msg, hint string) {
 			faults = append(faults, fault{id: badFile, file: path.Join(app.Path, folder, name), msg: msg, hint: hint})
 		}
-		part := fileName.FindStringSubmatch(name)
-		if part == nil {
+		stem := strings.TrimSuffix(name, path.Ext(name))
+		stem, dialect, forOne := strings.Cut(stem, ".")
+		number, rest, ok := strings.Cut(stem, "_")
+		version, err := strconv.ParseUint(number, 10, 63)
+		switch {
+		case !ok || rest == "" || strings.ContainsFunc(rest, notInName) || strings.ContainsFunc(number, func(r rune) bool { return r < '0' || r > '9' }):
 			bad("this is no migration's name", "Migrations are named 0001_initial.sql, 0001_initial.postgres.sql or 0001_initial.star; names with _ in front are left alone.")
 			continue
-		}
-		version, err := strconv.ParseInt(part[1], 10, 64)
-		if err != nil || version == 0 {
+		case err != nil || version == 0:
 			bad("a migration's number is from 1 to 2**63-1", "")
 			continue
+		case forOne && vendorOf(dialect) == "":
+			bad(fmt.Sprintf("there is no dialect %q", dialect), "There are sqlite, postgres and mysql.")
+			continue
 		}
-		f := found{version: version, name: part[1] + "_" + part[2], file: name}
-		if part[3] != "" {
-			if f.vendor = vendorOf(part[3]); f.vendor == "" {
-				bad(fmt.Sprintf("there is no dialect %q", part[3]), "There are sqlite, postgres and mysql.")
-				continue
-			}
-		}
-		files = append(files, f)
+		files = append(files, found{version: int64(version), name: stem, vendor: vendorOf(dialect), file: name})
 	}
 	slices.SortStableFunc(files, func(a, b found) int {
 		return cmp.Or(cmp.Compare(a.version, b.version), strings.Compare(a.name, b.name))
@@ -203,7 +204,7 @@ func choose(app engine.AppInfo, files []found, vendor string) (chosen []found, f
 }
 
 // loadFile reads one migration.
-func loadFile(inv *engine.Invocation, app engine.AppInfo, f found) (*migration, []fault) {
+func loadFile(inv *engine.Invocation, app engine.AppInfo, f found, vendor string) (*migration, []fault) {
 	m := &migration{Key: Key{app.Label, f.name}, version: f.version, file: path.Join(app.Path, folder, f.file), atomic: true}
 	if path.Ext(f.file) == ".star" {
 		return m, m.loadScript(inv, path.Join(folder, f.file))
@@ -222,6 +223,14 @@ func loadFile(inv *engine.Invocation, app engine.AppInfo, f found) (*migration, 
 	}
 	m.up, m.down, m.reversible = parsed.up, parsed.down, parsed.reversible
 	m.atomic, m.depends = !parsed.noTransaction, parsed.depends
+	if d, err := sqldb.DialectByName(vendor); err == nil && m.atomic {
+		for _, st := range slices.Concat(m.up, m.down) {
+			if sqldb.ControlsTransaction(d, st.text) {
+				return m, []fault{{id: badFile, file: m.file, line: st.line, msg: fmt.Sprintf("%s would end the transaction that the migration runs in", sqldb.Keyword(d, st.text)),
+					hint: "Leave it out, write -- +goose NO TRANSACTION, or put a statement of several parts between -- +goose StatementBegin and -- +goose StatementEnd."}}
+			}
+		}
+	}
 	return m, nil
 }
 

@@ -39,7 +39,7 @@ func loadGraph(inv *engine.Invocation, vendor string) (*graph, []fault) {
 		files, bad = choose(app, files, vendor)
 		faults = append(faults, bad...)
 		for _, f := range files {
-			m, bad := loadFile(inv, app, f)
+			m, bad := loadFile(inv, app, f, vendor)
 			faults = append(faults, bad...)
 			g.add(m)
 		}

@@ -6,7 +6,6 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/starmanage/starmanage/builtins/db/sqldb"
+	"github.com/starmanage/starmanage/engine"
 )
 
 const (
@@ -56,8 +56,11 @@ func acquire(ctx context.Context, s *sqldb.Session, d sqldb.Dialect, file string
 	}
 	for first := true; ; first = false {
 		ok, err := try()
-		if err != nil || ok {
-			return release, err
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return release, nil
 		}
 		if first {
 			waiting()
@@ -78,7 +81,8 @@ func tryFile(path string) (*flock.Flock, error) {
 	lock := flock.New(path, flock.SetPermissions(0o644))
 	ok, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("the lock of the migrations: %w", err)
+		return nil, &engine.CommandError{Message: fmt.Sprintf("the lock of the migrations cannot be taken: %v", err), Err: err,
+			Hint: "The folder of the database has to exist, and to be writable."}
 	}
 	if ok {
 		mine, err1 := lock.Stat()
@@ -97,7 +101,7 @@ func asks(ctx context.Context, s *sqldb.Session, sql string) (bool, error) {
 		return false, err
 	}
 	if count(chunks) != 1 {
-		return false, errors.New("the database did not answer the request for the lock of the migrations")
+		return false, fmt.Errorf("the database did not answer %s", sql)
 	}
 	return text(chunks[0].Cell(0, 0)) == "1", nil
 }

@@ -62,9 +62,18 @@ func (m *Module) Predeclared() starlark.StringDict { return nil }
 
 // Apps gives the commands.
 func (m *Module) Apps() []engine.App {
-	return []engine.App{{Label: "manage", Commands: []engine.Command{
-		m.migrateCommand(), m.showCommand(), m.sqlCommand(), m.makeCommand(),
-	}}}
+	commands := []engine.Command{m.migrateCommand(), m.showCommand(), m.sqlCommand(), m.makeCommand()}
+	for i := range commands {
+		handle := commands[i].Handle
+		commands[i].Handle = func(ctx context.Context, inv *engine.Invocation) (any, error) {
+			// Without the settings there are no apps, and another database.
+			if err := inv.Broken(); err != nil {
+				return nil, err
+			}
+			return handle(ctx, inv)
+		}
+	}
+	return []engine.App{{Label: "manage", Commands: commands}}
 }
 
 // Attributes is requires_migrations_checks.
@@ -232,7 +241,7 @@ func (m *Module) view(inv *engine.Invocation, alias string) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	runner, err := m.runner(inv, alias)
+	runner, err := m.db.Runner(inv, alias)
 	if err != nil {
 		return nil, err
 	}
@@ -291,13 +300,4 @@ func labels(inv *engine.Invocation, dest string) []string {
 		}
 	}
 	return out
-}
-
-// runner is where the run's statements on an alias go.
-func (m *Module) runner(inv *engine.Invocation, alias string) (sqldb.Runner, error) {
-	database, err := m.db.Database(inv, alias)
-	if err != nil {
-		return sqldb.Runner{}, err
-	}
-	return database.Runner(), nil
 }
