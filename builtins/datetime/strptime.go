@@ -125,40 +125,56 @@ func (p *parse) num(verb byte) int {
 	return n
 }
 
-// match matches dirs from s[i:] on and gives the end.
+// match matches dirs from s[i:] on and gives the end. It calls itself after a verb and before one only, so that a long
+// format of literals cannot exhaust the stack.
 func (p *parse) match(s string, i int, dirs []directive) (end int, ok bool) {
-	if len(dirs) == 0 {
-		return i, true
-	}
-	d, rest := dirs[0], dirs[1:]
-	switch d.verb {
-	case 0:
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if n == 0 || r != d.literal && !equalFold(r, d.literal) {
-			return 0, false
-		}
-		return p.match(s, i+n, rest)
-	case ' ':
-		var ends []int
-		for i < len(s) {
+	for ; len(dirs) > 0; dirs = dirs[1:] {
+		switch d := dirs[0]; d.verb {
+		case 0:
 			r, n := utf8.DecodeRuneInString(s[i:])
-			if !unicode.IsSpace(r) {
-				break
+			if n == 0 || r != d.literal && !equalFold(r, d.literal) {
+				return 0, false
 			}
 			i += n
-			ends = append(ends, i)
-		}
-		for _, e := range slices.Backward(ends) {
-			if end, ok := p.match(s, e, rest); ok {
-				return end, true
+		case ' ':
+			ends := spaceEnds(s, i)
+			if len(ends) == 0 {
+				return 0, false
 			}
+			if len(dirs) > 1 && dirs[1].verb != 0 { // %d may want a blank of its own
+				for _, e := range slices.Backward(ends) {
+					if end, ok := p.match(s, e, dirs[1:]); ok {
+						return end, true
+					}
+				}
+				return 0, false
+			}
+			i = ends[len(ends)-1]
+		default:
+			return p.matchVerb(s, i, d.verb, dirs[1:])
 		}
-		return 0, false
 	}
+	return i, true
+}
+
+// spaceEnds lists the places behind each white space character at s[i:].
+func spaceEnds(s string, i int) (ends []int) {
+	for i < len(s) {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if !unicode.IsSpace(r) {
+			break
+		}
+		i += n
+		ends = append(ends, i)
+	}
+	return ends
+}
+
+func (p *parse) matchVerb(s string, i int, verb byte, rest []directive) (end int, ok bool) {
 	var buf [12]int
-	for _, n := range lengths(buf[:0], d.verb, s[i:]) {
+	for _, n := range lengths(buf[:0], verb, s[i:]) {
 		if end, ok := p.match(s, i+n, rest); ok {
-			p.found[d.verb] = span{s[i : i+n], i}
+			p.found[verb] = span{s[i : i+n], i}
 			return end, true
 		}
 	}
