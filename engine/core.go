@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/starmanage/starmanage/engine/argparse"
+	"github.com/starmanage/starmanage/internal/terminal"
 )
 
 func coreApp() App {
@@ -80,7 +82,7 @@ func (inv *Invocation) listCommands(refs []commandRef) error {
 			labels = append(labels, label)
 		}
 		groups[label] = append(groups[label], ref)
-		longest = max(longest, len([]rune(ref.name)))
+		longest = max(longest, terminal.Columns(ref.name))
 	}
 	slices.Sort(labels)
 	width := inv.stdout.Width()
@@ -91,7 +93,7 @@ func (inv *Invocation) listCommands(refs []commandRef) error {
 		slices.SortFunc(group, func(x, y commandRef) int { return cmp.Compare(x.name, y.name) })
 		fmt.Fprintf(&b, "\n[%s]\n", label)
 		for _, ref := range group {
-			pad := strings.Repeat(" ", min(longest, 24)-min(len([]rune(ref.name)), 24))
+			pad := strings.Repeat(" ", min(longest, 24)-min(terminal.Columns(ref.name), 24))
 			b.WriteString(cut(strings.TrimRight("  "+ref.name+pad+"  "+inv.engine.summary(ref), " "), width))
 			b.WriteByte('\n')
 		}
@@ -125,11 +127,17 @@ func (e *Engine) summary(ref commandRef) string {
 	return "(broken: " + firstLine(err.Error()) + ")"
 }
 
-// cut shortens a line to a width in columns.
+// cut shortens a line to a width in columns. Control characters, which would
+// act on the terminal, are left out.
 func cut(line string, width int) string {
-	runes := []rune(line)
-	if width < 20 || len(runes) <= width {
+	line = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, line)
+	if width < 20 {
 		return line
 	}
-	return strings.TrimRight(string(runes[:width-1]), " ") + "…"
+	return terminal.Cut(line, width)
 }

@@ -236,3 +236,61 @@ func TestCleanupsAllRun(t *testing.T) {
 		t.Errorf("%+v, ran %v", got, ran)
 	}
 }
+
+// lockedFS refuses everything below one folder.
+type lockedFS struct {
+	fs.FS
+	folder string
+}
+
+func (l lockedFS) Open(name string) (fs.File, error) {
+	if strings.HasPrefix(name, l.folder) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return l.FS.Open(name)
+}
+
+// TestUnreadableApp: the commands of the project do not run around an app that
+// cannot be read, and the built-ins tell about it.
+func TestUnreadableApp(t *testing.T) {
+	files := project(map[string]string{"c": "def handle():\n    pass\n"})
+	files["apps/b/management/commands/d.star"] = files["apps/a/management/commands/c.star"]
+	cfg := engine.Config{FS: lockedFS{files, "apps/a/management"}, Modules: builtins.Standard()}
+	for _, name := range []string{"c", "d"} {
+		if got := enginetest.Run(t, cfg, name); got.Code != 1 || !strings.Contains(got.Stderr, "cannot be read: permission denied") {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if got := enginetest.Run(t, cfg, "help"); got.Code != 0 || !strings.Contains(got.Stdout, "\n  d\n") {
+		t.Errorf("help: %+v", got)
+	}
+	if got := enginetest.Run(t, cfg, "check"); got.Code != 1 || !strings.Contains(got.Stderr, "apps/a/management/commands: (commands.E001) cannot be read: permission denied") {
+		t.Errorf("check: %+v", got)
+	}
+}
+
+// TestWideList: the list keeps its columns with wide characters, and nothing in
+// a help text acts on the terminal.
+func TestWideList(t *testing.T) {
+	cfg := engine.Config{Modules: builtins.Standard(), FS: project(map[string]string{
+		"日本語":    "help = \"wide\"\n\ndef handle():\n    pass\n",
+		"abcdef": "help = \"bell \\a and \\x1b[31m\"\n\ndef handle():\n    pass\n",
+		"long":   "help = \"" + strings.Repeat("語", 60) + "\"\n\ndef handle():\n    pass\n",
+	})}
+	got := enginetest.Run(t, cfg, "help")
+	lines := map[string]string{}
+	for line := range strings.Lines(got.Stdout) {
+		if name, text, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			lines[name] = strings.TrimSpace(text)
+			if cells := len([]rune(line)) - 1 + strings.Count(line, "語"); name == "long" && cells > 80 {
+				t.Errorf("%q takes %d columns", line, cells)
+			}
+		}
+	}
+	if lines["日本語"] != "wide" || lines["abcdef"] != "bell  and [31m" || !strings.HasSuffix(lines["long"], "語…") {
+		t.Errorf("%q", lines)
+	}
+	if strings.Index(got.Stdout, "wide")-strings.Index(got.Stdout, "日本語") != strings.Index(got.Stdout, "bell")-strings.Index(got.Stdout, "abcdef")+3 {
+		t.Errorf("not aligned:\n%s", got.Stdout)
+	}
+}

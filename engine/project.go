@@ -168,7 +168,7 @@ func (e *Engine) find(at location) (*project, error) {
 	}
 	dir, err := os.Getwd()
 	if err != nil {
-		return nil, &CommandError{Message: fmt.Sprintf("the current directory: %v", err), Err: err}
+		return nil, &CommandError{Message: fmt.Sprintf("the current directory: %v", err), Hint: "Name the project: --project DIR.", Err: err}
 	}
 	for {
 		if marksProject(dir) {
@@ -345,22 +345,28 @@ func (r commandRef) display() string {
 	return r.app.tree.display(r.file)
 }
 
-// lookup finds a command: one stat per app.
+// lookup finds a command: one stat per app. An app that cannot be read stands
+// in the way of the project's commands, since it may have the one that wins,
+// and not of the built-ins, which tell about it.
 func (p *project) lookup(name string) (commandRef, error) {
 	var folder string
+	var hidden error
 	if validName(name) && !strings.HasPrefix(name, "_") {
 		for _, a := range p.apps {
 			ref, isFolder, err := a.lookup(name)
-			if err != nil {
-				return commandRef{}, err
+			if err != nil && hidden == nil {
+				hidden = err
 			}
-			if ref.app != nil {
+			if ref.app != nil && (hidden == nil || a.builtin) {
 				return ref, nil
 			}
 			if isFolder != "" {
 				folder = isFolder
 			}
 		}
+	}
+	if hidden != nil {
+		return commandRef{}, hidden
 	}
 	if folder != "" {
 		return commandRef{}, &CommandError{Message: folder + " is a folder, not a command file", label: "Error"}

@@ -1,5 +1,5 @@
-// Package terminal answers what the engine asks about a stream: is it a
-// terminal, and how wide.
+// Package terminal answers what the engine asks about a stream (is it a terminal,
+// how wide), and how wide a text is on one.
 package terminal
 
 import (
