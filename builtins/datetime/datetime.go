@@ -410,11 +410,11 @@ func dtReplace(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwa
 }
 
 // local gives a naive datetime the project's zone.
-func (dt *DateTime) local(thread *starlark.Thread) (*DateTime, error) {
+func (dt *DateTime) local(thread *starlark.Thread, b *starlark.Builtin) (*DateTime, error) {
 	if dt.zone != nil {
 		return dt, nil
 	}
-	zone, err := projectZone(thread)
+	zone, err := projectZone(thread, b)
 	if err != nil {
 		return nil, err
 	}
@@ -426,7 +426,7 @@ func dtTimestamp(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tup
 	if err := starlark.UnpackArgs(b.Name(), args, kwargs); err != nil {
 		return nil, err
 	}
-	dt, err := b.Receiver().(*DateTime).local(thread)
+	dt, err := b.Receiver().(*DateTime).local(thread, b)
 	if err != nil {
 		return nil, err
 	}
@@ -445,11 +445,11 @@ func dtAstimezone(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tu
 		return nil, err
 	}
 	if zone == nil {
-		if zone, err = projectZone(thread); err != nil {
+		if zone, err = projectZone(thread, b); err != nil {
 			return nil, err
 		}
 	}
-	dt, err := b.Receiver().(*DateTime).local(thread)
+	dt, err := b.Receiver().(*DateTime).local(thread, b)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,8 @@ func (Module) Configure(settings engine.Settings) error {
 	return err
 }
 
-// Predeclared gives the five names. All of them work at a file's top level, but for what asks the clock.
+// Predeclared gives the five names. All of them work at a file's top level, but for what asks the clock or means
+// the project's TIME_ZONE.
 func (Module) Predeclared() starlark.StringDict {
 	minDate, maxDate := &Date{1}, &Date{maxOrdinal}
 	return starlark.StringDict{
@@ -115,7 +116,14 @@ func (c *class) String() string { return "<class '" + c.Name() + "'>" }
 func (c *class) AttrNames() []string { return c.attrs.Keys() }
 
 func (c *class) Attr(name string) (starlark.Value, error) {
-	return c.attrs[name], nil
+	if v, ok := c.attrs[name]; ok {
+		return v, nil
+	}
+	switch name {
+	case "datetime", "date", "timedelta", "timezone": // Python's import datetime
+		return nil, starlark.NoSuchAttrError(fmt.Sprintf("%s is the class, not the module: write %s for %[1]s.%[2]s", c.Name(), name))
+	}
+	return nil, starlark.NoSuchAttrError(fmt.Sprintf("%s has no .%s field or method", c.Name(), name))
 }
 
 // settingsZone is TIME_ZONE as a Zone; "UTC", and nothing at all, are timezone.utc.
@@ -151,11 +159,11 @@ func ProjectZone(inv *engine.Invocation) (*Zone, error) {
 	return zone, err
 }
 
-// projectZone is ProjectZone for a thread; UTC where no command runs.
-func projectZone(thread *starlark.Thread) (*Zone, error) {
+// projectZone is ProjectZone for a call of b. It fails at a file's top level, where no command runs.
+func projectZone(thread *starlark.Thread, b *starlark.Builtin) (*Zone, error) {
 	inv := engine.InvocationOf(thread)
 	if inv == nil {
-		return utc, nil
+		return nil, typeError("%s: TIME_ZONE is known only while a command runs: call it inside handle(), or name a zone", b.Name())
 	}
 	return ProjectZone(inv)
 }
@@ -312,7 +320,7 @@ func dtFromTimestamp(thread *starlark.Thread, b *starlark.Builtin, args starlark
 	if zone != nil {
 		return dateTime(fromTimestamp(ts, zone))
 	}
-	if zone, err = projectZone(thread); err != nil {
+	if zone, err = projectZone(thread, b); err != nil {
 		return nil, err
 	}
 	dt, err := fromTimestamp(ts, zone)
@@ -328,7 +336,7 @@ func dateFromTimestamp(thread *starlark.Thread, b *starlark.Builtin, args starla
 	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "timestamp", &ts); err != nil {
 		return nil, err
 	}
-	zone, err := projectZone(thread)
+	zone, err := projectZone(thread, b)
 	if err != nil {
 		return nil, err
 	}
@@ -430,7 +438,7 @@ func unpackLocal(inv *engine.Invocation, thread *starlark.Thread, b *starlark.Bu
 	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "value?", &value, "timezone?", &tz); err != nil {
 		return nil, err
 	}
-	zone, err := zoneOrProject(thread, tz)
+	zone, err := zoneOrProject(thread, b, tz)
 	if err != nil {
 		return nil, err
 	}
@@ -446,12 +454,12 @@ func unpackLocal(inv *engine.Invocation, thread *starlark.Thread, b *starlark.Bu
 	return nil, typeError("%s: value must be a datetime, not %s", b.Name(), value.Type())
 }
 
-func zoneOrProject(thread *starlark.Thread, v starlark.Value) (*Zone, error) {
+func zoneOrProject(thread *starlark.Thread, b *starlark.Builtin, v starlark.Value) (*Zone, error) {
 	zone, err := unpackZone(v)
 	if zone != nil || err != nil {
 		return zone, err
 	}
-	return projectZone(thread)
+	return projectZone(thread, b)
 }
 
 // timezone.localtime(value=None, timezone=None) is an aware datetime, by default now, in a zone, by default the project's.
@@ -473,7 +481,7 @@ func zoneCurrent(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tup
 	if err := starlark.UnpackArgs(b.Name(), args, kwargs); err != nil {
 		return nil, err
 	}
-	return zoneValue(projectZone(thread))
+	return zoneValue(projectZone(thread, b))
 }
 
 func unpackDateTime(b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple, more ...any) (*DateTime, error) {
@@ -494,7 +502,7 @@ func zoneMakeAware(thread *starlark.Thread, b *starlark.Builtin, args starlark.T
 	if dt.zone != nil {
 		return nil, valueError("make_aware expects a naive datetime, got %s", dt)
 	}
-	zone, err := zoneOrProject(thread, tz)
+	zone, err := zoneOrProject(thread, b, tz)
 	if err != nil {
 		return nil, err
 	}
@@ -511,7 +519,7 @@ func zoneMakeNaive(thread *starlark.Thread, b *starlark.Builtin, args starlark.T
 	if dt.zone == nil {
 		return nil, valueError("make_naive() cannot be applied to a naive datetime")
 	}
-	zone, err := zoneOrProject(thread, tz)
+	zone, err := zoneOrProject(thread, b, tz)
 	if err != nil {
 		return nil, err
 	}

@@ -87,17 +87,39 @@ func TestBadTimeZone(t *testing.T) {
 	}
 }
 
-func TestClockAtTopLevel(t *testing.T) {
-	cfg := engine.Config{Modules: []engine.Module{Module{}}, FS: enginetest.Project(`
+func TestTopLevel(t *testing.T) {
+	const noClock, noZone = "works only while a command runs", "TIME_ZONE is known only while a command runs: call it inside handle(), or name a zone"
+	for _, c := range []struct{ expr, want string }{
+		{"date.today()", "date.today: " + noClock},
+		{"datetime.now()", "datetime.now: " + noClock},
+		{"timezone.now()", "timezone.now: " + noClock},
+		{"timezone.localtime(NOON)", "timezone.localtime: " + noClock},
+		{"timezone.get_current_timezone()", "timezone.get_current_timezone: " + noZone},
+		{"timezone.make_aware(datetime(2026, 7, 1))", "timezone.make_aware: " + noZone},
+		{"timezone.make_naive(NOON)", "timezone.make_naive: " + noZone},
+		{"datetime(2026, 7, 1).timestamp()", "timestamp: " + noZone},
+		{"datetime(2026, 7, 1).astimezone(timezone.utc)", "astimezone: " + noZone},
+		{"NOON.astimezone()", "astimezone: " + noZone},
+		{"datetime.fromtimestamp(0)", "datetime.fromtimestamp: " + noZone},
+		{"date.fromtimestamp(0)", "date.fromtimestamp: " + noZone},
+		{"timezone.make_aware(datetime(2026, 7, 1), timezone.utc)", ""},
+		{"[NOON.timestamp(), NOON.astimezone(ROME), datetime.fromtimestamp(0, ROME), timezone.make_naive(NOON, ROME)]", ""},
+	} {
+		t.Run(c.expr, func(t *testing.T) {
+			cfg := engine.Config{Modules: []engine.Module{Module{}}, Settings: map[string]any{"TIME_ZONE": "Europe/Rome"}, FS: enginetest.Project(`
 -- apps/shop/management/commands/early.star --
-TODAY = date.today()
+NOON = datetime(2026, 7, 1, 12, tzinfo = timezone.utc)
+ROME = ZoneInfo("Europe/Rome")
+EARLY = ` + c.expr + `
 
 def handle():
     pass
 `)}
-	got := enginetest.Run(t, cfg, "early")
-	if got.Code == 0 || !strings.Contains(got.Stderr, "date.today: works only while a command runs") {
-		t.Errorf("code %d, stderr %q", got.Code, got.Stderr)
+			got := enginetest.Run(t, cfg, "early")
+			if (got.Code == 0) != (c.want == "") || !strings.Contains(got.Stderr, c.want) {
+				t.Errorf("code %d, stderr %q", got.Code, got.Stderr)
+			}
+		})
 	}
 }
 
