@@ -371,15 +371,17 @@ func (st *state) database(alias string) (*sqldb.Database, error) {
 }
 
 // BindTo makes alias, and db itself, mean a database in the run inv, with tx as
-// its open transaction when tx is not nil: the caller begins and ends it, and
-// runs the hooks that its Commit returns. The value is what scripts know as
-// db. It is for modules that run scripts in transactions of their own.
+// its open transaction, or without one when tx is nil: the caller begins and
+// ends it, and runs the hooks that its Commit returns. The value is what
+// scripts know as db. It is for modules that run scripts in transactions of their own.
 func (m *Module) BindTo(inv *engine.Invocation, alias string, database *sqldb.Database, tx *sqldb.Tx) (starlark.Value, error) {
 	st := m.state(inv)
 	st.alias = alias
 	st.dbs[alias] = database
 	if tx != nil {
 		st.txs[database] = tx
+	} else {
+		delete(st.txs, database)
 	}
 	return &handle{m: m, alias: alias, db: database}, nil
 }

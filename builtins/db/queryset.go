@@ -473,7 +473,7 @@ func qsSelectRelated(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwa
 func (qs *QuerySet) relatedHops(path string) ([]sqldb.Hop, error) {
 	t := qs.table
 	var hops []sqldb.Hop
-	for rest := path; rest != ""; {
+	for rest, more := path, true; more; {
 		forward, _, err := qs.runner().Keys(qs.ctx(), t)
 		if err != nil {
 			return nil, err
@@ -496,15 +496,8 @@ func (qs *QuerySet) relatedHops(path string) ([]sqldb.Hop, error) {
 			return nil, FieldError.Errorf("select_related: %q is no foreign key of %s. Choices are: %s", rest, t.Name, strings.Join(names, ", "))
 		}
 		hops = append(hops, sqldb.Hop{Key: key})
-		more := false
 		rest, more = strings.CutPrefix(strings.TrimPrefix(rest, key.ForwardName()), "__")
-		if more && rest == "" {
-			return nil, FieldError.Errorf("select_related: %q ends in __", path)
-		}
 		t = key.Parent
-	}
-	if len(hops) == 0 {
-		return nil, FieldError.Errorf("select_related: name a foreign key")
 	}
 	return hops, nil
 }

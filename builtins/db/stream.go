@@ -113,8 +113,9 @@ func (it *streamIterator) Done() {
 	}
 }
 
-// maxChunk bounds a chunk: reading more at once gains nothing.
-const maxChunk = 1000
+// maxChunk bounds a chunk: more rows at once gain nothing, and a reading loop is
+// to stay below 40 MB resident.
+const maxChunk = 500
 
 // qsIterator is qs.iterator(chunk_size=2000): the rows in constant memory, not
 // kept. Rows may be changed on the way.
@@ -223,7 +224,7 @@ type chunkRead struct {
 
 // depth is how many chunks are read ahead: the reader must not stand still
 // while the script is busy with a slow row, nor the other way round.
-const depth = 3
+const depth = 2
 
 func (qs *QuerySet) newKeyWalk(s *sqldb.Select, l layout, key *sqldb.Column, size int) (*keyWalk, error) {
 	w := &keyWalk{qs: qs, query: *s, l: l, key: key, at: -1, size: size}

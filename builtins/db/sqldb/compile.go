@@ -169,7 +169,8 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 		}
 		w.output(outs, s, o.Expr)
 		if parent != nil {
-			outs.str(" AS ", w.d.quote(o.Name))
+			// The names that a script gave stay out of SQL.
+			outs.str(" AS c", strconv.Itoa(i))
 		}
 		position[o.Expr] = i + 1
 	}
@@ -322,7 +323,11 @@ func (w *writer) expr(b *buffer, s *scope, e Expr) {
 }
 
 func (w *writer) bare(b *buffer, s *scope, c *Col) {
-	b.str(w.join(s, c.Hops), ".", w.d.quote(c.Column.Name))
+	name := c.Column.as
+	if name == "" {
+		name = w.d.quote(c.Column.Name)
+	}
+	b.str(w.join(s, c.Hops), ".", name)
 }
 
 func (w *writer) column(b *buffer, s *scope, c *Col) {

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"cmp"
 	"context"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -378,10 +379,10 @@ type Select struct {
 // query can be made over it.
 func Derived(s *Select) *Table {
 	t := &Table{derived: s, db: s.Table.db}
-	for _, o := range s.Outs {
+	for i, o := range s.Outs {
 		ct := o.Expr.Type()
 		ct.SQL = ""
-		t.Columns = append(t.Columns, &Column{Name: o.Name, Type: ct, Null: true})
+		t.Columns = append(t.Columns, &Column{Name: o.Name, Type: ct, Null: true, as: "c" + strconv.Itoa(i)})
 	}
 	t.index = make(map[string]int, len(t.Columns))
 	for i, c := range t.Columns {

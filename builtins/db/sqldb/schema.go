@@ -61,6 +61,8 @@ type Column struct {
 	HasDefault bool
 	// Generated: the column is computed and cannot be written.
 	Generated bool
+
+	as string // its name in SQL, when it is a column of a sub-query
 }
 
 // ForeignKey is a foreign key of one column.

@@ -156,14 +156,15 @@ func (s *Session) Begin(ctx context.Context, isolation string) (*Tx, error) {
 }
 
 // Close closes the connection, so that no lock or setting of the session goes
-// back to the pool; a SQLite database in memory, which would go with it, keeps
-// it.
+// back to the pool. A SQLite database in memory would go with its connection,
+// and a host's pool may hold one: theirs is given back.
 func (s *Session) Close() error {
 	if s.conn == nil {
 		return nil
 	}
 	t := s.db.cfg.Target
-	if !(t.Driver == "sqlite" && t.Path == "") {
+	inMemory := t.Driver == "sqlite" && t.Path == ""
+	if _, sqlite := s.db.dialect.(SQLite); !inMemory && !(sqlite && s.db.cfg.DB != nil) {
 		_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	err := s.conn.Close()

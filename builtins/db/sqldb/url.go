@@ -161,6 +161,19 @@ func parseServer(rest string, t Target) (Target, error) {
 	return t, nil
 }
 
+// Options returns what the URL says beyond host, user, password and name
+// (sslmode, tls; SQLite's mode), for programs that connect on their own.
+func (t Target) Options() url.Values {
+	out := url.Values{}
+	for name, values := range t.options {
+		out[name] = slices.Clone(values)
+	}
+	if t.mode != "" {
+		out.Set("mode", t.mode)
+	}
+	return out
+}
+
 // dsn returns what the driver is opened with. With create, SQLite makes a
 // file that is missing.
 func (t Target) dsn(create bool) (string, error) {
