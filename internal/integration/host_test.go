@@ -78,28 +78,6 @@ def handle():
 	}
 }
 
-// textModule gives scripts a text of the test.
-type textModule struct{ text func() string }
-
-func (textModule) Name() string { return "text" }
-func (m textModule) Predeclared() starlark.StringDict {
-	return starlark.StringDict{"text": engine.Func("text", m.text)}
-}
-
-// startText is start, with text() for the script.
-func startText(t *testing.T, settings map[string]any, text func() string, body string) func(context.Context) (any, error) {
-	t.Helper()
-	m, modules := dbtest.Standard()
-	all := map[string]any{"TIME_ZONE": "UTC"}
-	maps.Copy(all, settings)
-	eng := engine.New(engine.Config{FS: enginetest.Project(script(body)), Modules: append(modules, textModule{text}), Settings: all})
-	t.Cleanup(func() {
-		eng.Close()
-		m.Close()
-	})
-	return func(ctx context.Context) (any, error) { return eng.Call(ctx, "x", engine.Args{}) }
-}
-
 // script makes a project of one command, whose file is given.
 func script(body string) string {
 	return "-- apps/x/management/commands/x.star --\n" + strings.TrimPrefix(body, "\n")

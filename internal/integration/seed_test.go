@@ -30,7 +30,7 @@ var seedTypes = map[string]*strings.Replacer{
 }
 
 // statements runs statements on the test's own way into the database.
-func statements(t *testing.T, b dbtest.Backend, texts ...string) {
+func statements(t testing.TB, b dbtest.Backend, texts ...string) {
 	t.Helper()
 	for _, s := range texts {
 		if _, err := b.Pool.Exec(seedTypes[b.Dialect].Replace(s)); err != nil {
@@ -40,7 +40,7 @@ func statements(t *testing.T, b dbtest.Backend, texts ...string) {
 }
 
 // column reads the first column of a query as text.
-func column(t *testing.T, pool *sql.DB, query string) []string {
+func column(t testing.TB, pool *sql.DB, query string) []string {
 	t.Helper()
 	rows, err := pool.Query(query)
 	if err != nil {
@@ -61,7 +61,7 @@ func column(t *testing.T, pool *sql.DB, query string) []string {
 	return out
 }
 
-func one(t *testing.T, pool *sql.DB, query string) string {
+func one(t testing.TB, pool *sql.DB, query string) string {
 	t.Helper()
 	got := column(t, pool, query)
 	if len(got) != 1 {
