@@ -574,18 +574,35 @@ func (s *shop) busy() {
 				return
 			}
 		default:
-			// The journal of the open transaction says that it has written.
-			if _, err := s.b.Pool.Exec("PRAGMA busy_timeout = 0"); err != nil {
-				s.t.Fatal(err)
+			if s.locked() {
+				return // the migration's transaction is open
 			}
-			if _, err := s.b.Pool.Exec("CREATE TABLE probe (id)"); err != nil {
-				return // locked: the migration's transaction is open
-			}
-			s.exec("DROP TABLE probe")
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	s.t.Fatal("the slow statement does not run")
+}
+
+// locked reports whether somebody writes to the SQLite database.
+func (s *shop) locked() bool {
+	s.t.Helper()
+	ctx := context.Background()
+	conn, err := s.b.Pool.Conn(ctx)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.ExecContext(ctx, "PRAGMA busy_timeout = 10000") //nolint:errcheck // the pool's other uses wait
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return true
+	}
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		s.t.Fatal(err)
+	}
+	return false
 }
 
 // TestHelperProcess is not a test: it is the process that TestMigrateKilled

@@ -70,7 +70,7 @@ func parseProgress(text string) *progress {
 func checksum(list []statement) string {
 	h := fnv.New64a()
 	for _, st := range list {
-		fmt.Fprintf(h, "%s\x00", st.text)
+		_, _ = h.Write(append([]byte(st.text), 0)) // a hash takes all
 	}
 	return fmt.Sprintf("%016x", h.Sum64())
 }
