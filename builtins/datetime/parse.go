@@ -1,5 +1,7 @@
 package datetime
 
+import "github.com/starmanage/starmanage/internal/pyformat"
+
 // This file holds the parsers: ISO 8601 as CPython 3.13's fromisoformat reads it, and the text of databases.
 
 // text ends with a NUL for every index beyond its end, as a C string does: the reading below follows CPython's
@@ -191,7 +193,7 @@ func ParseDate(s string) (*Date, error) {
 		year, month, day, ok = text(s).isoDate()
 	}
 	if !ok {
-		return nil, valueError("Invalid isoformat string: %s", pyQuote(s))
+		return nil, valueError("Invalid isoformat string: %s", pyformat.Quote(s))
 	}
 	return NewDate(year, month, day)
 }
@@ -201,7 +203,7 @@ func ParseDate(s string) (*Date, error) {
 // differs from CPython 3.13.0 in two of its slips: an offset below one second is kept, not taken for UTC, and a colon
 // before a fraction (10:20:30:40) is refused.
 func Parse(s string) (*DateTime, error) {
-	invalid := func() error { return valueError("Invalid isoformat string: %s", pyQuote(s)) }
+	invalid := func() error { return valueError("Invalid isoformat string: %s", pyformat.Quote(s)) }
 	if len(s) < 7 {
 		return nil, invalid()
 	}
@@ -348,5 +350,5 @@ func (dt *DateTime) setOffset(s string, i int, wall int64, zone *Zone) error {
 }
 
 func badTimestamp(s string) error {
-	return valueError("invalid timestamp %s: want YYYY-MM-DD HH:MM:SS", pyQuote(s))
+	return valueError("invalid timestamp %s: want YYYY-MM-DD HH:MM:SS", pyformat.Quote(s))
 }

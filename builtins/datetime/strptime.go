@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/starmanage/starmanage/internal/pyformat"
 )
 
 // This file holds strptime: CPython's Lib/_strptime.py, whose regular expressions stand here as matchers. A matcher
@@ -22,7 +24,7 @@ type directive struct {
 //
 //	%a %A %b %B %c %d %f %G %H %I %j %m %M %p %S %u %U %V %w %W %x %X %y %Y %z %Z %%
 //
-// White space in format matches one or more white space characters. Letters match in either case. %z makes the result
+// Digits are ASCII's. White space in format matches one or more white space characters. Letters match in either case. %z makes the result
 // aware; %Z matches UTC and GMT and alone changes nothing. Errors are ValueErrors in Python's words.
 func Strptime(s, format string) (*DateTime, error) {
 	var buf [24]directive
@@ -33,7 +35,7 @@ func Strptime(s, format string) (*DateTime, error) {
 	var p parse
 	end, ok := p.match(s, 0, dirs)
 	if !ok {
-		return nil, valueError("time data %s does not match format %s", pyQuote(s), pyQuote(format))
+		return nil, valueError("time data %s does not match format %s", pyformat.Quote(s), pyformat.Quote(format))
 	}
 	if end != len(s) {
 		return nil, valueError("unconverted data remains: %s", s[end:])

@@ -163,6 +163,14 @@ func (d *Timedelta) Unary(op syntax.Token) (starlark.Value, error) {
 	return nil, nil
 }
 
+// Abs is abs(d).
+func (d *Timedelta) Abs() (starlark.Value, error) {
+	if d.days < 0 {
+		return d.Unary(syntax.MINUS)
+	}
+	return d, nil
+}
+
 // delta keeps a nil *Timedelta from becoming a starlark.Value that is not nil.
 func delta(d *Timedelta, err error) (starlark.Value, error) {
 	if err != nil {

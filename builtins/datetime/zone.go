@@ -2,12 +2,13 @@ package datetime
 
 import (
 	"fmt"
-	"strings"
 	"time"
 	_ "time/tzdata" // the IANA zones, for machines that have none
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
+
+	"github.com/starmanage/starmanage/internal/pyformat"
 )
 
 // Zone says how far a wall clock is from UTC: a fixed offset (Python's datetime.timezone) or the rules of an IANA
@@ -234,11 +235,11 @@ func (z *Zone) String() string {
 func (z *Zone) Repr() string {
 	switch {
 	case z.loc != nil:
-		return "zoneinfo.ZoneInfo(key=" + pyQuote(z.key) + ")"
+		return "zoneinfo.ZoneInfo(key=" + pyformat.Quote(z.key) + ")"
 	case z == utc || z.offset == 0 && z.name == "":
 		return "datetime.timezone.utc"
 	case z.name != "":
-		return fmt.Sprintf("datetime.timezone(%s, %s)", microsDelta(z.offset).Repr(), pyQuote(z.name))
+		return fmt.Sprintf("datetime.timezone(%s, %s)", microsDelta(z.offset).Repr(), pyformat.Quote(z.name))
 	}
 	return fmt.Sprintf("datetime.timezone(%s)", microsDelta(z.offset).Repr())
 }
@@ -324,33 +325,4 @@ func zoneArgs(b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple)
 		return nil, nil, typeError("%s: dt must be a datetime or None, not %s", b.Name(), v.Type())
 	}
 	return z, dt, nil
-}
-
-// pyQuote quotes as Python's repr of a str.
-func pyQuote(s string) string {
-	quote := byte('\'')
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		quote = '"'
-	}
-	var b strings.Builder
-	b.WriteByte(quote)
-	for _, r := range s {
-		switch {
-		case r == '\\' || r == rune(quote):
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte(quote)
-	return b.String()
 }

@@ -25,12 +25,12 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
 	"github.com/starmanage/starmanage/engine"
+	"github.com/starmanage/starmanage/internal/pyformat"
 )
 
 // Precision is the number of significant digits to which arithmetic rounds, Python's default. Numbers that are given
@@ -86,7 +86,7 @@ func rounded(neg bool, c digits, exp int) (*Decimal, error) {
 // Parse reads a number as Python's Decimal does: digits with an optional sign, point and exponent, underscores and
 // surrounding white space. It keeps every digit. Anything else, NaN and Infinity included, is a ValueError.
 func Parse(s string) (*Decimal, error) {
-	text := strings.TrimFunc(s, unicode.IsSpace)
+	text := pyformat.Numeral(s)
 	if strings.Contains(text, "_") {
 		text = strings.ReplaceAll(text, "_", "")
 	}
@@ -382,6 +382,9 @@ func (d *Decimal) Unary(op syntax.Token) (starlark.Value, error) {
 	}
 	return value(rounded(neg && !d.IsZero(), d.d, int(d.exp)))
 }
+
+// Abs is abs(d), which rounds to 28 digits as Python's does.
+func (d *Decimal) Abs() (starlark.Value, error) { return value(rounded(false, d.d, int(d.exp))) }
 
 // Binary is + - * / // % with a Decimal or an int. A float is refused, with what to write.
 func (d *Decimal) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {

@@ -1,5 +1,5 @@
 // Package lang gives scripts the words of Python that Starlark lacks or that should agree with Python: format, sum,
-// round, int, float and repr, and the modules struct and json.
+// round, abs, int, float and repr, and the modules struct and json.
 package lang
 
 import (
@@ -8,7 +8,6 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
-	"unicode"
 
 	starlarkjson "go.starlark.net/lib/json"
 	"go.starlark.net/starlark"
@@ -28,9 +27,11 @@ var _ engine.Module = Module{}
 // Name is "lang".
 func (Module) Name() string { return "lang" }
 
-// Predeclared gives format, sum, round, int, float, repr, struct and json. int, float and repr replace the language's.
+// Predeclared gives format, sum, round, abs, int, float, repr, struct and json. abs, int, float and repr replace the
+// language's.
 func (Module) Predeclared() starlark.StringDict {
 	return starlark.StringDict{
+		"abs":    engine.PureBuiltin("abs", abs),
 		"float":  engine.PureBuiltin("float", float),
 		"format": engine.PureBuiltin("format", format),
 		"int":    engine.PureBuiltin("int", integer),
@@ -97,6 +98,20 @@ func format(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs
 		return nil, typeError("unsupported format string passed to %s.__format__", v.Type())
 	}
 	return starlark.String(v.String()), nil
+}
+
+// abs(x) is x without its sign: an int, a float, a Decimal or a timedelta.
+func abs(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	var x starlark.Value
+	if err := starlark.UnpackPositionalArgs(b.Name(), args, kwargs, 1, &x); err != nil {
+		return nil, err
+	}
+	if v, ok := x.(interface {
+		Abs() (starlark.Value, error)
+	}); ok {
+		return v.Abs()
+	}
+	return starlark.Universe["abs"].(*starlark.Builtin).CallInternal(thread, args, kwargs)
 }
 
 // repr(x) prints as Python's repr where a value has one, else as the language's.
@@ -286,7 +301,7 @@ func integer(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwarg
 	case starlark.String:
 		n, ok := parseInt(s, base)
 		if !ok {
-			return nil, valueError("invalid literal for int() with base %d: %s", base, quote(s))
+			return nil, valueError("invalid literal for int() with base %d: %s", base, pyformat.Quote(s))
 		}
 		return starlark.MakeBigInt(n), nil
 	case starlark.Int:
@@ -306,7 +321,7 @@ func integer(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwarg
 
 // parseInt reads an integer literal as Python's int() does; base 0 goes by the prefix.
 func parseInt(s string, base int) (*big.Int, bool) {
-	s = strings.TrimFunc(s, unicode.IsSpace)
+	s = pyformat.Numeral(s)
 	negative := false
 	if s != "" && (s[0] == '+' || s[0] == '-') {
 		negative, s = s[0] == '-', s[1:]
@@ -347,7 +362,7 @@ func float(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs 
 	case starlark.String:
 		f, ok := parseFloat(string(x))
 		if !ok {
-			return nil, valueError("could not convert string to float: %s", quote(string(x)))
+			return nil, valueError("could not convert string to float: %s", pyformat.Quote(string(x)))
 		}
 		return starlark.Float(f), nil
 	case starlark.Float:
@@ -375,7 +390,7 @@ func float(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs 
 
 // parseFloat reads what Python's float() reads: no hexadecimals, underscores between digits only.
 func parseFloat(s string) (float64, bool) {
-	s = strings.TrimFunc(s, unicode.IsSpace)
+	s = pyformat.Numeral(s)
 	digit := func(i int) bool { return i >= 0 && i < len(s) && '0' <= s[i] && s[i] <= '9' }
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -391,16 +406,6 @@ func parseFloat(s string) (float64, bool) {
 		return 0, false
 	}
 	return f, true // beyond the range it is infinite, as in Python
-}
-
-// quote quotes as Python's repr does.
-func quote(s string) string {
-	q := strconv.Quote(s)
-	q = strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
-	if strings.Contains(q, "'") && !strings.Contains(q, `"`) {
-		return `"` + q + `"`
-	}
-	return "'" + strings.ReplaceAll(q, "'", `\'`) + "'"
 }
 
 // jsonModule is Starlark's json, whose decode fails with a ValueError.

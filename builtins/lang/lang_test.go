@@ -10,6 +10,7 @@ import (
 	"github.com/starmanage/starmanage/builtins/decimal"
 	"github.com/starmanage/starmanage/engine"
 	"github.com/starmanage/starmanage/engine/enginetest"
+	"github.com/starmanage/starmanage/internal/pyformat"
 )
 
 func TestScripts(t *testing.T) {
@@ -59,6 +60,6 @@ func FuzzIntFloat(f *testing.F) {
 			parseInt(s, base)
 		}
 		parseFloat(s)
-		quote(s)
+		pyformat.Quote(s)
 	})
 }

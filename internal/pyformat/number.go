@@ -237,7 +237,7 @@ func (d Decimal) zero() bool { return d.Digits == "0" }
 func FormatDecimal(d Decimal, text string) (string, error) {
 	s, err := parse(text, "decimal.Decimal", 'G', '>')
 	invalid := errors.New("invalid format string")
-	if err != nil || s.group == '_' || s.alignedZero || s.group != 0 && s.typ == 'n' {
+	if err != nil || s.group == '_' || s.doubleZero || s.group != 0 && s.typ == 'n' {
 		return "", invalid
 	}
 	switch s.typ {

@@ -26,9 +26,9 @@ type spec struct {
 	precision int // -1: none
 	typ       rune
 
-	aligned     bool // an alignment was written
-	alignedZero bool // a 0 follows it, which Decimal refuses
-	zeroDigits  bool // zeros that fill up are digits: separators go between them
+	aligned    bool // an alignment was written
+	doubleZero bool // a 0 follows an alignment or another 0, which Decimal refuses
+	zeroDigits bool // zeros that fill up are digits: separators go between them
 }
 
 func isAlign(c rune) bool { return c == '<' || c == '>' || c == '^' || c == '=' }
@@ -61,13 +61,14 @@ func parse(text, typeName string, typ rune, align byte) (spec, error) {
 	if at(0) == '#' {
 		s.alt, rest = true, rest[1:]
 	}
-	s.alignedZero = s.aligned && at(0) == '0'
+	s.doubleZero = s.aligned && at(0) == '0'
 	if !filled && at(0) == '0' {
 		s.fill, rest = '0', rest[1:]
 		if !s.aligned && align == '>' {
 			s.align = '='
 		}
 	}
+	s.doubleZero = s.doubleZero || s.fill == '0' && at(0) == '0'
 	s.zeroDigits = s.fill == '0' && s.align == '='
 	var err error
 	if s.width, rest, _, err = number(rest); err != nil {
