@@ -357,3 +357,40 @@ def handle():
 		t.Errorf("the file was made: %v", err)
 	}
 }
+
+// TestCancelledStatement stops one long statement inside a transaction.
+func TestCancelledStatement(t *testing.T) {
+	b := sqliteBackend(t)
+	dbtest.Make(t, b)
+	for name, body := range map[string]string{
+		"raw": `db.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) INSERT INTO counter (name) SELECT 'x' FROM n WHERE i < 0")`,
+		"update": `t.filter(pk__in = [r.pk for r in t.all()]).update(n = Length("name"), name = Lower("name"), created_at = Now())
+    t.filter(Exists(t.filter(name__contains = OuterRef("name"), n__gt = 1000000000))).update(n = 1)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			call := start(t, oneDatabase(b.URL), `
+atomic = True
+
+def handle():
+    t = db.table("counter")
+    t.bulk_create([{"name": "c%d" % i} for i in range(30000)])
+    `+body+`
+    return "done"
+`)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			began := time.Now()
+			_, err := call(ctx)
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want the context's error", err)
+			}
+			if took := time.Since(began); took > 8*time.Second {
+				t.Errorf("it took %v to stop", took)
+			}
+			var n int
+			if err := b.Pool.QueryRow("SELECT count(*) FROM counter").Scan(&n); err != nil || n != 0 {
+				t.Errorf("%d rows are left (%v)", n, err)
+			}
+		})
+	}
+}

@@ -197,7 +197,8 @@ type Statement struct {
 	// Write: the statement may change the database.
 	Write bool
 
-	raw bool // a script wrote it: its result's types are to be asked for
+	raw   bool // a script wrote it: its result's types are to be asked for
+	quick bool // a write of given rows: nothing in it takes long
 }
 
 // Result is what a statement that gives no rows returns.
@@ -337,7 +338,7 @@ func (r Runner) Exec(ctx context.Context, st Statement) (Result, error) {
 // starts a goroutine to watch one that can end, for longer than a write by key
 // takes; inside a transaction such a write waits for no lock.
 func (r Runner) statementContext(ctx context.Context, st Statement) context.Context {
-	if r.tx != nil && st.Write && !st.Once {
+	if r.tx != nil && st.quick {
 		if _, ok := r.db.dialect.(SQLite); ok {
 			return context.WithoutCancel(ctx)
 		}

@@ -156,6 +156,7 @@ func (c *Compiler) InsertRow(ctx context.Context, in Insert) (*Chunk, error) {
 	if err != nil {
 		return nil, err
 	}
+	st.quick = true
 	if returning {
 		var chunk *Chunk
 		err := c.Runner.Read(ctx, st, 1, func(got *Chunk) error { chunk = got; return nil })
@@ -248,6 +249,7 @@ func (c *Compiler) InsertRows(ctx context.Context, in Insert) ([]any, error) {
 			return nil, err
 		}
 		st.Once = len(rows) != size
+		st.quick = true
 		if returning == nil {
 			if _, err := c.Runner.Exec(ctx, st); err != nil {
 				return nil, err
@@ -489,6 +491,7 @@ func (c *Compiler) UpdateRow(ctx context.Context, t *Table, set []Assignment, ke
 	if err != nil {
 		return 0, err
 	}
+	st.quick = true
 	res, err := c.Runner.Exec(ctx, st)
 	return res.Affected, err
 }
@@ -506,6 +509,7 @@ func (c *Compiler) DeleteRow(ctx context.Context, t *Table, key []any) (int64, e
 	if err != nil {
 		return 0, err
 	}
+	st.quick = true
 	res, err := c.Runner.Exec(ctx, st)
 	return res.Affected, err
 }
@@ -548,5 +552,7 @@ func (c *Compiler) UpdateRowStatement(ctx context.Context, t *Table, set []Assig
 		b.str(w.d.quote(a.Column.Name), " = ").arg(nil)
 	}
 	w.keyed(b, t, make([]any, len(t.PK)))
-	return b.statement(w.d, false, true)
+	st, err := b.statement(w.d, false, true)
+	st.quick = true
+	return st, err
 }
