@@ -15,7 +15,7 @@ import (
 func projectCommand() engine.Command {
 	return engine.Command{
 		Name: "startproject",
-		Help: "Write a new project: settings, and folders for apps and shared code.",
+		Help: "Write a new project: settings, and a folder for apps.",
 		Examples: []argparse.Example{
 			{Line: "manage startproject shop", Help: "in a new folder shop"},
 			{Line: "manage startproject shop .", Help: "in this folder, which has to be empty"},

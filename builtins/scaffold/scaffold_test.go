@@ -258,6 +258,10 @@ func TestNames(t *testing.T) {
 	refused(t, "'apps/drafts' already exists, and is not empty: it has 'notes.txt'", "startapp", "drafts")
 	write(t, "apps/file", "mine")
 	refused(t, "'apps/file' already exists", "startapp", "file")
+	if err := os.Mkdir("apps/hollow", 0o755); err != nil { // an empty folder is nobody's
+		t.Fatal(err)
+	}
+	contains(t, manage(t, "startapp", "hollow"), `Added "hollow" to INSTALLED_APPS`)
 
 	refused(t, "'check' conflicts with the name of a built-in command and cannot be used as a command name. Please try another name.", "startcommand", "orders", "check")
 	refused(t, "conflicts with the name of a built-in command", "startcommand", "orders", "startapp")

@@ -65,7 +65,7 @@ func (m *Module) Predeclared() starlark.StringDict { return nil }
 func (m *Module) Apps() []engine.App {
 	return []engine.App{{Label: "manage", Commands: []engine.Command{{
 		Name: "dbshell",
-		Help: "Run the database's own client: psql, mysql or mariadb, sqlite3.\n\n" +
+		Help: "Run the database's own client: psql, mysql or sqlite3.\n\n" +
 			"It gets the connection of DATABASES; a password goes through its environment.",
 		Examples: []argparse.Example{
 			{Line: "manage dbshell", Help: "the default database, on the terminal"},
