@@ -33,7 +33,7 @@ func composite(verb byte) string {
 //	%a %A %b %B %c %C %d %D %e %F %g %G %h %H %I %j %k %l %m %M %n %p %P %r %R %s %S %t %T %u %U %V %w %W %x %X %y %Y %%
 //
 // with glibc's flags - (no padding), _ (blanks), 0, ^ and # (upper case), a width, and the modifiers E and O, which
-// change nothing. Years always have four digits. What is no verb is copied. The one error is %s for a naive datetime,
+// change nothing before the verbs that glibc takes them for. Years always have four digits. What is no verb is copied. The one error is %s for a naive datetime,
 // which has no instant.
 func (dt *DateTime) Strftime(format string) (string, error) {
 	b := make([]byte, 0, len(format)+16)
@@ -66,13 +66,23 @@ func (dt *DateTime) appendFormat(b []byte, format string) ([]byte, error) {
 			width = min(width*10+int(format[i]-'0'), maxWidth)
 		}
 		bare := i == start+1
-		if i+1 < len(format) && (format[i] == 'E' || format[i] == 'O') {
-			i++
+		refuses := "" // the verbs that glibc copies after the modifier
+		if i+1 < len(format) {
+			switch format[i] {
+			case 'E':
+				i, bare, refuses = i+1, false, "aAbBdDeFgGhHIjklmMSUVwW"
+			case 'O':
+				i, bare, refuses = i+1, false, "aAcDFxXY"
+			}
 		}
 		if i >= len(format) {
 			return append(b, format[start:]...), nil
 		}
 		verb := format[i]
+		if strings.IndexByte(refuses, verb) >= 0 {
+			b = append(b, format[start:i+1]...)
+			continue
+		}
 		if bare && verb == ':' && i+1 < len(format) && format[i+1] == 'z' {
 			i++
 			b = dt.appendZone(b, ":")
@@ -110,9 +120,12 @@ func (dt *DateTime) appendFormat(b []byte, format string) ([]byte, error) {
 		switch verb {
 		case 'a', 'A', 'b', 'h', 'B', 'p', 'P', 'n', 't', '%':
 			s = []byte(dt.word(verb))
-			if verb == 'p' && swap {
-				s = []byte(strings.ToLower(string(s)))
-			} else if swap && verb != 'P' {
+			switch {
+			case verb == 'P':
+				upper = false
+			case verb == 'p' && swap:
+				s, upper = []byte(strings.ToLower(string(s))), false
+			case swap:
 				upper = true
 			}
 		case 's':
