@@ -24,11 +24,18 @@ type block struct {
 // atomic runs fn in a transaction, or in a savepoint of the one under way. Any
 // error rolls back; exit(0) commits.
 func (st *state) atomic(db *sqldb.Database, b block, fn func() (starlark.Value, error)) (starlark.Value, error) {
-	if tx := st.txs[db]; tx != nil {
+	tx := st.txs[db]
+	if st.inside(db) {
 		return st.nested(tx, b, fn)
 	}
 	for try := 0; ; try++ {
-		v, err := st.outermost(db, b, fn)
+		var v starlark.Value
+		var err error
+		if tx != nil { // enclosed: a savepoint stands for the transaction
+			v, err = st.nested(tx, block{}, fn)
+		} else {
+			v, err = st.outermost(db, b, fn)
+		}
 		if err == nil || try >= b.retries || !retryable(err) {
 			return v, err
 		}

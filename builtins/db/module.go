@@ -192,6 +192,13 @@ func oneEntry(v any) (entry, error) {
 // does no I/O. It is for modules that need more than scripts do: migrations,
 // run records.
 func (m *Module) Database(inv *engine.Invocation, alias string) (*sqldb.Database, error) {
+	if st := m.state(inv); st.open != nil {
+		return st.database(alias)
+	}
+	return m.configuredDatabase(inv, alias)
+}
+
+func (m *Module) configuredDatabase(inv *engine.Invocation, alias string) (*sqldb.Database, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -311,7 +318,7 @@ func (m *Module) Around(inv *engine.Invocation, next func() error) error {
 // the function that it returns is called. A mistake in DATABASES is for the
 // run to meet when it uses one.
 func (m *Module) active(st *state) func() {
-	db, err := st.database(st.alias)
+	db, err := m.configuredDatabase(st.inv, st.alias)
 	if err != nil {
 		return func() {}
 	}
@@ -335,7 +342,9 @@ type state struct {
 	dbs   map[string]*sqldb.Database
 	// txs are the open transactions: the run's own, and those of the runs
 	// that called it. A caller opens none while it waits, so a copy will do.
-	txs  map[*sqldb.Database]*sqldb.Tx
+	txs map[*sqldb.Database]*sqldb.Tx
+	// open is Enclose's; nil in a run that is not enclosed.
+	open func(alias string) (*sqldb.Tx, error)
 	zone *datetime.Zone
 }
 
@@ -351,6 +360,7 @@ func (m *Module) state(inv *engine.Invocation) *state {
 	for parent := inv.Parent(); parent != nil; parent = parent.Parent() {
 		if up, ok := parent.Value(stateKey{}).(*state); ok {
 			maps.Copy(st.txs, up.txs)
+			st.open = up.open
 			break
 		}
 	}
@@ -362,12 +372,41 @@ func (st *state) database(alias string) (*sqldb.Database, error) {
 	if db := st.dbs[alias]; db != nil {
 		return db, nil
 	}
-	db, err := st.m.Database(st.inv, alias)
-	if err != nil {
-		return nil, err
+	var db *sqldb.Database
+	if st.open != nil {
+		tx, err := st.open(alias)
+		if err != nil {
+			return nil, translate(err)
+		}
+		db = tx.Runner().Database()
+		st.txs[db] = tx
+	} else {
+		var err error
+		if db, err = st.m.configuredDatabase(st.inv, alias); err != nil {
+			return nil, err
+		}
 	}
 	st.dbs[alias] = db
 	return db, nil
+}
+
+// inside reports whether the run is in a transaction that it can tell from
+// none: in a db.atomic, and not merely in what Enclose put around it.
+func (st *state) inside(db *sqldb.Database) bool {
+	tx := st.txs[db]
+	return tx != nil && !tx.Fenced()
+}
+
+// Enclose makes the run inv, and the runs that it calls, use transactions of
+// its caller's in place of databases: a test's, or a dry run's. open gives the
+// transaction that stands for an alias; it is called when the alias is first
+// used in a run, and must give the same transaction again. The caller has
+// called its Fence, and ends it when the run is over. inv must not have used a
+// database before.
+func (m *Module) Enclose(inv *engine.Invocation, open func(alias string) (*sqldb.Tx, error)) {
+	st := m.state(inv)
+	st.open = open
+	inv.Cleanup(m.active(st))
 }
 
 // BindTo makes alias, and db itself, mean a database in the run inv, with tx as

@@ -18,7 +18,7 @@ func (st *state) read(db *sqldb.Database, s *sqldb.Select) ([]*sqldb.Chunk, erro
 	if s.Empty {
 		return nil, nil
 	}
-	if s.Lock && st.txs[db] == nil {
+	if s.Lock && !st.inside(db) {
 		return nil, DatabaseError.Errorf("select_for_update works only inside db.atomic: the lock would be gone at once")
 	}
 	c, err := st.compiler(db)

@@ -146,7 +146,7 @@ func (qs *QuerySet) source(size int) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Lock && qs.st.txs[qs.db] == nil {
+	if s.Lock && !qs.st.inside(qs.db) {
 		return nil, DatabaseError.Errorf("select_for_update works only inside db.atomic: the lock would be gone at once")
 	}
 	if key, err := qs.table.Key(); err == nil && qs.walkable(s, key) {

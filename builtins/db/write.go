@@ -264,7 +264,7 @@ func (qs *QuerySet) getOrCreate(b *starlark.Builtin, lookups, fields []starlark.
 		row, err = w.insert(fields)
 		return starlark.None, err
 	}
-	if qs.st.txs[qs.db] != nil {
+	if qs.st.inside(qs.db) {
 		_, err = qs.st.atomic(qs.db, block{}, insert) // a savepoint
 	} else {
 		_, err = insert()

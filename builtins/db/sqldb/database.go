@@ -196,6 +196,9 @@ type Statement struct {
 	Once bool
 	// Write: the statement may change the database.
 	Write bool
+	// Quiet: the statement is none of a script's, such as one that asks about
+	// tables: Trace leaves it out.
+	Quiet bool
 
 	raw   bool // a script wrote it: its result's types are to be asked for
 	quick bool // a write of given rows: nothing in it takes long
@@ -232,6 +235,9 @@ func (r Runner) with(ctx context.Context, fn func(c *conn) error) error {
 	if r.tx != nil {
 		if err := r.tx.usable(); err != nil {
 			return err
+		}
+		if r.tx.Fenced() {
+			return r.alone(ctx, fn)
 		}
 		err := r.tx.raw(fn)
 		if err != nil {
@@ -320,6 +326,7 @@ func (r Runner) Exec(ctx context.Context, st Statement) (Result, error) {
 		return Result{}, err
 	}
 	args := encodeArgs(d, st.Args)
+	r.traced(st)
 	var res Result
 	err = r.with(ctx, func(c *conn) error {
 		result, err := c.exec(r.statementContext(ctx, st), st.SQL, args, !st.Once)
@@ -349,7 +356,7 @@ func (r Runner) statementContext(ctx context.Context, st Statement) context.Cont
 // values reads a whole small result.
 func (r Runner) values(ctx context.Context, text string, args ...any) ([][]any, error) {
 	var out [][]any
-	err := r.Read(ctx, Statement{SQL: text, Args: args, Once: true}, chunkRows, func(c *Chunk) error {
+	err := r.Read(ctx, Statement{SQL: text, Args: args, Once: true, Quiet: true}, chunkRows, func(c *Chunk) error {
 		for i := range c.N {
 			row := make([]any, c.Width)
 			for j := range row {

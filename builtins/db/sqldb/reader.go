@@ -66,6 +66,7 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 		return err
 	}
 	args := encodeArgs(d, st.Args)
+	r.traced(st)
 	var stop error // yield's own error is not the database's
 	err = r.with(ctx, func(c *conn) error {
 		return c.query(r.statementContext(ctx, st), st.SQL, args, !st.Once, func(rows driver.Rows) error {

@@ -215,6 +215,7 @@ type schemaCache struct {
 	keys   map[*Table]*tableKeys
 	edges  []keyEdge
 	loaded bool // edges
+	forgot uint64
 }
 
 type tableKeys struct {
@@ -291,6 +292,16 @@ func (db *Database) ForgetSchema() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tables, s.keys, s.edges, s.loaded = nil, nil, nil, false
+	s.forgot++
+}
+
+// SchemaVersion changes with each ForgetSchema: whoever rolls back what
+// changed tables forgets again.
+func (db *Database) SchemaVersion() uint64 {
+	s := &db.schema
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.forgot
 }
 
 // Keys returns the foreign keys that the table holds and those of other tables

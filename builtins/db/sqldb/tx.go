@@ -19,6 +19,8 @@ type Tx struct {
 	fault error // why the block must roll back
 	hooks []hook
 	grown bool // has the cache for bulk writes
+	fence int  // the depth at which there seems to be no transaction; 0: none
+	trace func(text string)
 	// borrowed: the connection is a session's, to be given back to it.
 	borrowed bool
 }

@@ -439,6 +439,7 @@ func (c *Compiler) updateEach(ctx context.Context, w *writer, t *Table, key *Col
 	if err != nil {
 		return 0, err
 	}
+	c.Runner.traced(st)
 	var n int64
 	quiet := context.WithoutCancel(ctx)
 	err = c.Runner.with(ctx, func(dc *conn) error {
@@ -532,7 +533,7 @@ func (r Runner) Grow(ctx context.Context) error {
 		return nil
 	}
 	r.tx.grown = true
-	_, err := r.Exec(ctx, Statement{SQL: "PRAGMA cache_size = -64000", Once: true})
+	_, err := r.Exec(ctx, Statement{SQL: "PRAGMA cache_size = -64000", Once: true, Quiet: true})
 	return err
 }
 
