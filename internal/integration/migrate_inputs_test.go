@@ -334,6 +334,10 @@ func TestRequiresMigrationsChecksWithoutFile(t *testing.T) {
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("looking made the file: %v", err)
 	}
+	s.wants(1, "", "Cannot find a migration", "migrate", "shop", "0009")
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("a refused migrate made the file: %v", err)
+	}
 	s.must("migrate")
 	s.wants(0, "done\n", "", "needy")
 	s.b.URL = "sqlite:///" + filepath.Join(t.TempDir(), "no", "folder.sqlite3")

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/starmanage/starmanage/builtins/db"
 	"github.com/starmanage/starmanage/builtins/db/migrate"
 	"github.com/starmanage/starmanage/builtins/db/sqldb"
@@ -197,6 +199,46 @@ DELETE FROM shop_a;
 	if n := s.scalar("SELECT count(*) FROM shop_a"); n != "1" {
 		t.Errorf("the refused migration left %s rows", n)
 	}
+}
+
+// TestMigrateDataAlone: a migration of data alone is one transaction on MySQL
+// too, and so is what follows the last DDL.
+func TestMigrateDataAlone(t *testing.T) {
+	onShops(t, `
+-- apps/shop/migrations/0001_initial.sql --
+-- +goose Up
+CREATE TABLE shop_a (id INTEGER PRIMARY KEY);
+-- apps/shop/migrations/0002_data.sql --
+-- +goose Up
+INSERT INTO shop_a (id) VALUES (1);
+INSERT INTO shop_a (id) VALUES (2);
+INSERT INTO shop_a (id) VALUES (1);
+-- apps/shop/migrations/0003_both.sql --
+-- +goose Up
+INSERT INTO shop_a (id) VALUES (3);
+CREATE TABLE shop_b (id INTEGER PRIMARY KEY);
+INSERT INTO shop_a (id) VALUES (4);
+INSERT INTO shop_a (id) VALUES (1);
+`, func(t *testing.T, s *shop) {
+		s.wants(1, "Applying shop.0002_data...", "failed at statement 3 of 3 (apps/shop/migrations/0002_data.sql:4)", "migrate")
+		if n := s.scalar("SELECT count(*) FROM shop_a"); n != "0" {
+			t.Errorf("the failed migration left %s rows", n)
+		}
+		s.wants(0, " [ ] 0002_data\n", "", "showmigrations")
+		replaceIn(t, filepath.Join(s.dir, "apps/shop/migrations/0002_data.sql"), "VALUES (1);\n", "VALUES (1) -- once\n;\n")
+		replaceIn(t, filepath.Join(s.dir, "apps/shop/migrations/0002_data.sql"), "INSERT INTO shop_a (id) VALUES (2);\nINSERT INTO shop_a (id) VALUES (1) -- once\n;", "")
+		s.wants(1, "Applying shop.0003_both...", "failed at statement 4 of 4", "migrate")
+		want := map[string]string{"mysql": "2"}[s.b.Dialect] // rows 1 and 3: row 4 went with the transaction behind CREATE
+		if want == "" {
+			want = "1"
+		}
+		if n := s.scalar("SELECT count(*) FROM shop_a"); n != want {
+			t.Errorf("there are %s rows, want %s", n, want)
+		}
+		if s.b.Dialect == "mysql" {
+			s.wants(0, " [-] 0003_both (unfinished: applying it stopped after 2 of 4 steps)\n", "", "showmigrations")
+		}
+	})
 }
 
 // TestMigrateCutOffBehindDDL: a run was killed when a statement of MySQL's had
@@ -427,4 +469,89 @@ func TestMigrateApplyFails(t *testing.T) {
 	if got.Code != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, "shop.0002_more failed at statement 3 of 4") {
 		t.Errorf("exit %d, stdout %q, stderr %q", got.Code, got.Stdout, got.Stderr)
 	}
+}
+
+// TestMigrateWaits: whoever finds the lock taken says so, and waits no longer
+// than the run may.
+func TestMigrateWaits(t *testing.T) {
+	onShops(t, three, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		conn, err := s.b.Pool.Conn(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		release := func() {}
+		switch s.b.Dialect {
+		case "postgresql":
+			_, err = conn.ExecContext(ctx, "SELECT pg_advisory_lock(8319381555749416545)")
+		case "mysql":
+			_, err = conn.ExecContext(ctx, "DO GET_LOCK(CONCAT('manage_migrate_', LEFT(SHA2(DATABASE(), 256), 40)), 0)")
+		default:
+			path, _, _ := strings.Cut(strings.TrimPrefix(s.b.URL, "sqlite:///"), "?")
+			held := flock.New(path + "-migrate")
+			_, err = held.TryLock()
+			release = func() { _ = held.Unlock() }
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := s.run("migrate", "--timeout", "500ms")
+		if got.Code != 124 || got.Stdout != "" || !strings.HasPrefix(got.Stderr, "Waiting for another migrate to finish.\n") {
+			t.Errorf("exit %d, stdout %q, stderr %q", got.Code, got.Stdout, got.Stderr)
+		}
+		s.wants(0, " [ ] 0001_initial\n", "", "showmigrations") // looking waits for nobody
+		switch s.b.Dialect {
+		case "postgresql":
+			_, err = conn.ExecContext(ctx, "SELECT pg_advisory_unlock(8319381555749416545)")
+		case "mysql":
+			_, err = conn.ExecContext(ctx, "DO RELEASE_ALL_LOCKS()")
+		}
+		release()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.wants(0, "Applying shop.0003_last... OK\n", "", "migrate")
+	})
+}
+
+func TestMigrateInsideTransaction(t *testing.T) {
+	s := sqliteShop(t, three+`
+-- apps/plain/management/commands/whole.star --
+atomic = True
+
+def handle():
+    call_command("migrate")
+-- apps/plain/management/commands/first.star --
+def handle():
+    call_command("migrate", verbosity = 0)
+    stdout.write("%d rows" % db.table("shop_a").count())
+`)
+	s.wants(1, "", "CommandError: migrate cannot run inside a transaction: each migration has one of its own\n", "whole")
+	s.wants(0, "0 rows\n", "", "first")
+}
+
+// TestMigrateOtherDatabase: db means the database that is migrated, by either
+// name.
+func TestMigrateOtherDatabase(t *testing.T) {
+	s := sqliteShop(t, `
+-- apps/shop/migrations/0001_initial.sql --
+-- +goose Up
+CREATE TABLE shop_a (id INTEGER PRIMARY KEY);
+-- apps/shop/migrations/0002_fill.star --
+_default = db
+
+def up(db):
+    db.table("shop_a").create(id = 1)
+    _default.table("shop_a").create(id = 2)
+    defer(lambda: print("deferred on", db.connection.alias, _default.table("shop_a").count()))
+`)
+	other := sqliteBackend(t)
+	writeFiles(t, s.dir, "-- settings.star --\nDATABASES = {\"default\": env(\"DATABASE_URL\"), \"other\": \""+other.URL+"\"}\n")
+	s.wants(0, "  Applying shop.0002_fill...deferred on other 2\n OK\n", "", "migrate", "--database", "other")
+	if got := s.names(); got != "" {
+		t.Errorf("the default database got %s", got)
+	}
+	s.wants(0, " [ ] 0002_fill\n", "", "showmigrations")
+	s.wants(0, " [X] 0002_fill\n", "", "showmigrations", "--database", "other")
 }

@@ -89,28 +89,33 @@ func (c *migrateRun) paint(role style.Role, text string) string {
 	return c.inv.Stdout().Style().Apply(role, text)
 }
 
-// targets reads the command line as far as it names migrations, after the
-// checks that Django makes first.
+// targets is what the command line names, after the checks of the history that
+// Django makes first.
 func (c *migrateRun) targets(v *view) ([]target, error) {
 	if err := consistent(v); err != nil {
 		return nil, err
 	}
+	return c.named(v.graph)
+}
+
+// named is what the command line names.
+func (c *migrateRun) named(g *graph) ([]target, error) {
 	if c.app == "" {
-		return v.everything(), nil
+		return g.everything(), nil
 	}
-	if err := v.graph.hasApp(c.app); err != nil {
+	if err := g.hasApp(c.app); err != nil {
 		return nil, err
 	}
 	switch c.name {
 	case "":
-		if list := v.graph.byApp[c.app]; len(list) > 0 {
+		if list := g.byApp[c.app]; len(list) > 0 {
 			return []target{{c.app, list[len(list)-1]}}, nil
 		}
 		return nil, nil
 	case "zero":
 		return []target{{c.app, nil}}, nil
 	}
-	m, err := v.graph.find(c.app, c.name)
+	m, err := g.find(c.app, c.name)
 	if err != nil {
 		return nil, err
 	}
@@ -211,10 +216,9 @@ func (c *migrateRun) change(ctx context.Context, database *sqldb.Database) error
 	if err != nil {
 		return err
 	}
-	if c.app != "" {
-		if err := x.graph.hasApp(c.app); err != nil {
-			return err
-		}
+	// What is misspelt needs no lock, and makes no file.
+	if _, err := c.named(x.graph); err != nil {
+		return err
 	}
 	err = x.open(ctx, func() {
 		if c.verbose > 0 {

@@ -135,7 +135,7 @@ func (x *executor) run(ctx context.Context, plan []operation) error {
 			return err
 		}
 		x.database.ForgetSchema()
-		x.history.settled(op, x.inv.Now())
+		x.history.note(op, x.inv.Now())
 		if x.ended != nil {
 			x.ended(op, fake)
 		}
@@ -271,6 +271,17 @@ func (x *executor) record(ctx context.Context, op operation) error {
 // commits reports whether the database commits DDL on its own.
 func (x *executor) commits() bool { return x.dialect.Vendor() == "mysql" }
 
+// implicitCommit reports whether a statement of MySQL's ends the transaction
+// (https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html).
+func implicitCommit(keyword string) bool {
+	switch keyword {
+	case "ALTER", "CREATE", "DROP", "RENAME", "TRUNCATE", "GRANT", "REVOKE", "SET", "LOCK", "UNLOCK", "LOAD",
+		"ANALYZE", "CACHE", "CHECK", "FLUSH", "OPTIMIZE", "REPAIR", "RESET", "INSTALL", "UNINSTALL", "IMPORT", "CALL":
+		return true
+	}
+	return false
+}
+
 // atomic runs a .sql migration in one transaction. Where DDL commits by itself
 // a mark goes along with each statement, so that what was committed and what
 // the mark says are the same thing but for the moment between the two.
@@ -312,7 +323,7 @@ func (x *executor) atomic(ctx context.Context, op operation) error {
 			if err := x.history.begin(ctx, r, op.migration, x.progress(op, at+1, false)); err != nil {
 				return err
 			}
-			if sqldb.ChangesSchema(x.dialect, list[at].text) {
+			if implicitCommit(sqldb.Keyword(x.dialect, list[at].text)) {
 				// It has committed, and with that the transaction is over.
 				if _, err := r.Exec(ctx, sqldb.Statement{SQL: "START TRANSACTION", Once: true}); err != nil {
 					return err

@@ -206,6 +206,15 @@ type target struct {
 	migration *migration
 }
 
+// everything is the targets of a migrate without arguments.
+func (g *graph) everything() []target {
+	var targets []target
+	for _, m := range g.leaves() {
+		targets = append(targets, target{m.App, m})
+	}
+	return targets
+}
+
 // operation is one step of a plan.
 type operation struct {
 	*migration

@@ -131,7 +131,7 @@ func (h *history) orphans(g *graph, app string) []row {
 // readHistory reads the table; a database without one has an empty history.
 func readHistory(ctx context.Context, r sqldb.Runner, d sqldb.Dialect) (*history, error) {
 	h := newHistory(d)
-	exists, applied := "", ""
+	var exists, applied string
 	switch d.Vendor() {
 	case "postgresql":
 		exists = "SELECT 1 WHERE to_regclass('" + table + "') IS NOT NULL"
@@ -255,8 +255,8 @@ func (h *history) forget(ctx context.Context, r sqldb.Runner, app string, versio
 	return write(ctx, r, "DELETE FROM "+table+" WHERE app = ? AND version = ?", app, version)
 }
 
-// settled notes what finish has committed.
-func (h *history) settled(op operation, now time.Time) {
+// note keeps what finish has committed.
+func (h *history) note(op operation, now time.Time) {
 	key := rowKey{op.App, op.version}
 	if op.backwards {
 		delete(h.rows, key)

@@ -106,7 +106,7 @@ func (m *Module) Around(inv *engine.Invocation, next func() error) error {
 	if err != nil {
 		return err
 	}
-	plan := v.graph.plan(v.everything(), v.history)
+	plan := v.graph.plan(v.graph.everything(), v.history)
 	if len(plan) > 0 {
 		var apps []string
 		for _, op := range plan {
@@ -196,8 +196,7 @@ func (m *Module) Apply(inv *engine.Invocation, database *sqldb.Database) error {
 		return db.Translate(err)
 	}
 	defer x.close(ctx)
-	v := view{graph: x.graph, history: x.history}
-	plan := x.graph.plan(v.everything(), x.history)
+	plan := x.graph.plan(x.graph.everything(), x.history)
 	if err := x.resumable(plan); err != nil {
 		return err
 	}
@@ -253,15 +252,6 @@ func (m *Module) view(inv *engine.Invocation, alias string) (*view, error) {
 		return nil, db.Translate(err)
 	}
 	return &view{alias: alias, dialect: x.dialect, graph: x.graph, history: h}, nil
-}
-
-// everything is the targets of a migrate without arguments.
-func (v *view) everything() []target {
-	var targets []target
-	for _, m := range v.graph.leaves() {
-		targets = append(targets, target{m.App, m})
-	}
-	return targets
 }
 
 // addAll declares arguments.
