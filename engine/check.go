@@ -333,9 +333,13 @@ func faults(id string, err error) []CheckMessage {
 		}
 		return []CheckMessage{m}
 	}
+	loaded := "" // by whom, when the fault is in a file that another one loads
+	if n := len(e.Frames); n > 0 {
+		loaded = fmt.Sprintf(" (loaded by %s)", e.Frames[n-1].Position())
+	}
 	var messages []CheckMessage
 	for _, d := range e.Diagnostics {
-		messages = append(messages, CheckMessage{Level: ERROR, ID: id, Msg: d.Message, Hint: d.Hint, Obj: d.Position()})
+		messages = append(messages, CheckMessage{Level: ERROR, ID: id, Msg: d.Message + loaded, Hint: d.Hint, Obj: d.Position()})
 	}
 	return messages
 }

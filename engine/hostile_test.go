@@ -50,11 +50,6 @@ func TestLimitsBeforeHandle(t *testing.T) {
 			t.Errorf("%s with Config.Limits.Steps: %+v", name, got)
 		}
 	}
-	files := project(map[string]string{"c": "def handle():\n    pass\n"})
-	files["settings.star"] = project(map[string]string{"s": "while True:\n    pass\n"})["apps/a/management/commands/s.star"]
-	if got := enginetest.Run(t, engine.Config{FS: files}, "c", "--timeout", "50ms"); got.Code != 124 {
-		t.Errorf("settings: %+v", got)
-	}
 	// An option of the command's own of that name bounds nothing.
 	own := engine.Config{FS: project(map[string]string{
 		"own": "def add_arguments(parser):\n    parser.add_argument(\"--timeout\")\n\ndef handle(timeout):\n    [x for x in range(300000)]\n    stdout.write(timeout)\n",
@@ -292,5 +287,26 @@ func TestWideList(t *testing.T) {
 	}
 	if strings.Index(got.Stdout, "wide")-strings.Index(got.Stdout, "日本語") != strings.Index(got.Stdout, "bell")-strings.Index(got.Stdout, "abcdef")+3 {
 		t.Errorf("not aligned:\n%s", got.Stdout)
+	}
+}
+
+// TestCheckAdvice: what check says to do can be done.
+func TestCheckAdvice(t *testing.T) {
+	cfg := engine.Config{Modules: builtins.Standard(), FS: project(map[string]string{
+		"two":  "def add_arguments(parser):\n    parser.add_argument(\"--one\")\n    parser.add_argument(\"--two\")\n    parser.add_argument(\"--from\")\n\ndef handle(verbosity):\n    pass\n",
+		"acts": "def handle(help):\n    pass\n",
+		"gone": "load(\"./_gone.star\", \"x\")\n\ndef handle():\n    pass\n",
+	})}
+	got := enginetest.Run(t, cfg, "check")
+	const dir = "apps/a/management/commands/"
+	for _, want := range []string{
+		"HINT: Write def handle(verbosity, one, two), or take all with def handle(**options).\n",
+		"HINT: Give it dest = \"from_\"",
+		"HINT: --help acts by itself and has no value: leave the parameter out.\n",
+		dir + "_gone.star: (commands.E001) cannot be read: file does not exist (loaded by " + dir + "gone.star:1:1)\n",
+	} {
+		if !strings.Contains(got.Stderr, want) {
+			t.Errorf("no %q in\n%s", want, got.Stderr)
+		}
 	}
 }

@@ -74,6 +74,11 @@ func (e *Engine) invoke(ctx context.Context, r request) (result starlark.Value, 
 	}
 	ctx, release := withTimeout(ctx, r.project.limits(e).Timeout)
 	defer release()
+	loaded := func() {}
+	if r.shell != nil {
+		loaded = r.shell.boundLoading(e, ref)
+		defer loaded()
+	}
 	inv, err := e.prepare(ctx, ref, r)
 	if err != nil {
 		return nil, err
@@ -83,9 +88,6 @@ func (e *Engine) invoke(ctx context.Context, r request) (result starlark.Value, 
 	parser, err := inv.parser()
 	if err != nil {
 		return nil, err
-	}
-	if r.shell != nil && inv.owns("timeout") {
-		r.shell.loaded()
 	}
 	if r.shell != nil && inv.owns("json") {
 		r.shell.document = nil
@@ -110,7 +112,7 @@ func (e *Engine) invoke(ctx context.Context, r request) (result starlark.Value, 
 		return nil, err
 	}
 	if r.shell != nil {
-		r.shell.loaded()
+		loaded()
 		if err := r.shell.correct(inv, parser); err != nil {
 			return nil, err
 		}

@@ -70,7 +70,7 @@ type shell struct {
 	colors    colors
 	traceback bool
 	document  *document // nil without --json
-	loading   *time.Timer
+	stop      context.CancelCauseFunc
 }
 
 // dispatch runs the command that the line names.
@@ -82,26 +82,30 @@ func (e *Engine) dispatch(ctx context.Context, sh *shell) error {
 	if err := line.conflict(); err != nil {
 		return err
 	}
-	if t, err := parseDuration(line.timeout); err == nil { // a bad one is the parser's to refuse
-		early, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil)
-		sh.loading = time.AfterFunc(t, func() { cancel(timeLimit(t)) })
-		defer sh.loading.Stop()
-		ctx = early
-	}
 	p, err := e.openFor(ctx, line)
 	if err != nil {
 		return err
 	}
+	ctx, sh.stop = context.WithCancelCause(ctx)
+	defer sh.stop(nil)
 	_, err = e.invoke(ctx, request{project: p, name: line.name, words: line.words, shell: sh})
 	return err
 }
 
-// loaded ends what --timeout bounds before the command's own time starts.
-func (sh *shell) loaded() {
-	if sh.loading != nil {
-		sh.loading.Stop()
+// boundLoading lets --timeout bound what comes before handle too: a file's top
+// level, add_arguments, type functions. It does nothing for a file that has an
+// option of that name itself. loaded ends it: then the command's time starts.
+func (sh *shell) boundLoading(e *Engine, ref commandRef) (loaded func()) {
+	t, err := parseDuration(sh.line.timeout)
+	if err != nil || ref.file == "" { // a bad duration is the parser's to refuse
+		return func() {}
 	}
+	prog, err := e.program(ref.app.tree, ref.file)
+	if err != nil || declaresOption(prog.src, "--timeout") {
+		return func() {}
+	}
+	timer := time.AfterFunc(t, func() { sh.stop(timeLimit(t)) })
+	return func() { timer.Stop() }
 }
 
 // correct takes what the command's parser made of the base options: it knows

@@ -243,7 +243,9 @@ func (s *script) mismatches(face *parserFace, all []string) []Diagnostic {
 		d := Diagnostic{Line: int(pos.Line), Column: int(pos.Col),
 			Message: fmt.Sprintf("handle takes %q, which no argument provides", name),
 			Hint:    fmt.Sprintf("Declare it in add_arguments(parser): parser.add_argument(%q)", "--"+strings.ReplaceAll(name, "_", "-"))}
-		if close := suggest.Closest(name, face.dests(all)); close != "" {
+		if close := suggest.Closest(name, face.dests(all)); noValue {
+			d.Hint = fmt.Sprintf("--%s acts by itself and has no value: leave the parameter out.", name)
+		} else if close != "" {
 			d.Hint = fmt.Sprintf("Did you mean %q?", close)
 		}
 		faults = append(faults, d)
@@ -256,6 +258,12 @@ func (s *script) mismatches(face *parserFace, all []string) []Diagnostic {
 		name, _ := s.handle.Param(i)
 		takes[name] = true
 	}
+	whole := slices.Clone(right) // what handle would take if it took all
+	for _, dest := range face.dests(nil) {
+		if !takes[dest] && isIdentifier(dest) {
+			whole = append(whole, dest)
+		}
+	}
 	for _, dest := range face.dests(nil) {
 		decl := face.declared[dest]
 		switch {
@@ -267,7 +275,7 @@ func (s *script) mismatches(face *parserFace, all []string) []Diagnostic {
 		default:
 			faults = append(faults, Diagnostic{Line: decl.line, Column: decl.col,
 				Message: fmt.Sprintf("%s is declared, and handle does not take %q", decl.name, dest),
-				Hint:    fmt.Sprintf("Write def handle(%s), or take all with def handle(**options).", strings.Join(append(slices.Clip(right), dest), ", "))})
+				Hint:    fmt.Sprintf("Write def handle(%s), or take all with def handle(**options).", strings.Join(whole, ", "))})
 		}
 	}
 	return faults
