@@ -13,6 +13,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/starmanage/starmanage/builtins"
 	"github.com/starmanage/starmanage/builtins/db"
+	"github.com/starmanage/starmanage/builtins/db/sqldb"
 	"github.com/starmanage/starmanage/engine"
 	"github.com/starmanage/starmanage/engine/argparse"
 	"github.com/starmanage/starmanage/engine/enginetest"
@@ -129,7 +131,10 @@ type keep struct{ *db.Module }
 func (keep) Close() error { return nil }
 
 // fresh empties the tables before each run, and tells scripts the dialect.
-type fresh struct{ b Backend }
+type fresh struct {
+	b        Backend
+	enclosed bool
+}
 
 var _ engine.Extender = fresh{}
 
@@ -138,6 +143,8 @@ func (f fresh) Predeclared() starlark.StringDict {
 	return starlark.StringDict{
 		"VENDOR": starlark.String(f.b.Dialect),
 		"ODD":    starlark.String(Odd),
+		// What db.on_commit registers is kept for whoever encloses the run.
+		"ENCLOSED": starlark.Bool(f.enclosed),
 	}
 }
 func (fresh) Attributes() []string                                  { return nil }
@@ -175,12 +182,55 @@ func Config(b Backend, modules []engine.Module, zone string) engine.Config {
 	}
 }
 
+// enclosing runs each command in a transaction that is rolled back, and that
+// the command must not be able to tell from none.
+type enclosing struct {
+	fresh
+	m *db.Module
+}
+
+func (enclosing) Name() string                     { return "enclosing" }
+func (enclosing) Predeclared() starlark.StringDict { return nil }
+func (e enclosing) Around(inv *engine.Invocation, next func() error) (err error) {
+	if inv.Parent() != nil {
+		return next()
+	}
+	ctx := context.WithoutCancel(inv.Context())
+	database, err := e.m.Database(inv, "default")
+	if err != nil {
+		return err
+	}
+	tx, err := database.Begin(ctx, "")
+	if err != nil {
+		return err
+	}
+	tx.Fence()
+	e.m.Enclose(inv, func(string) (*sqldb.Tx, error) { return tx, nil })
+	defer func() {
+		database.ForgetSchema()
+		err = errors.Join(err, tx.Rollback(ctx))
+	}()
+	return next()
+}
+
 // Run runs the suite's scripts, each chunk on empty tables.
 func Run(t *testing.T, b Backend) {
-	Make(t, b)
 	m, modules := Standard()
 	defer m.Close()
-	modules = append(modules, fresh{b})
+	run(t, b, m, append(modules, fresh{b: b}))
+}
+
+// RunEnclosed runs the suite inside transactions that stand for none: what
+// tests and dry runs put around a command.
+func RunEnclosed(t *testing.T, b Backend) {
+	m, modules := Standard()
+	defer m.Close()
+	f := fresh{b: b, enclosed: true}
+	run(t, b, m, append([]engine.Module{f, enclosing{f, m}}, modules...))
+}
+
+func run(t *testing.T, b Backend, m *db.Module, modules []engine.Module) {
+	Make(t, b)
 	files, err := scripts.ReadDir("testdata")
 	if err != nil {
 		t.Fatal(err)
