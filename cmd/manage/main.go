@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/starmanage/starmanage/builtins"
+	"github.com/starmanage/starmanage/builtins/db/dbshell"
 	"github.com/starmanage/starmanage/engine"
 )
 
@@ -29,11 +30,12 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		return 70
 	}
-	ctx, stop := interruptible(context.Background())
+	clients := &dbshell.Process{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	ctx, stop := interruptible(context.Background(), clients.Running)
 	defer stop()
 
 	eng := engine.New(engine.Config{
-		Modules: builtins.Standard(),
+		Modules: builtins.Modules(builtins.Config{RunClient: clients.Run}),
 		Stdin:   os.Stdin,
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
@@ -47,18 +49,25 @@ func run() int {
 // interruptible ends the context at the first SIGINT or SIGTERM, so that the
 // run rolls back and cleans up; the second one ends the process at once.
 // SIGPIPE is caught: a reader that goes away must not stop a job half way.
-func interruptible(parent context.Context) (context.Context, context.CancelFunc) {
+// While busy reports that a program of the user's has the terminal, SIGINT is
+// that program's: Ctrl-C in psql ends a query.
+func interruptible(parent context.Context, busy func() bool) (context.Context, context.CancelFunc) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // caught, not ignored: programs that we start inherit that
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		for n := 0; ; n++ {
-			cause := interrupt(<-signals)
+		for n := 0; ; {
+			sig := <-signals
+			if sig == os.Interrupt && busy() {
+				continue
+			}
+			cause := interrupt(sig)
 			if n > 0 {
 				os.Exit(cause.Code)
 			}
 			cancel(cause)
+			n++
 		}
 	}()
 	return ctx, func() { cancel(nil) }
