@@ -529,6 +529,7 @@ def handle():
 `)
 	s.wants(1, "", "CommandError: migrate cannot run inside a transaction: each migration has one of its own\n", "whole")
 	s.wants(0, "0 rows\n", "", "first")
+	s.wants(0, "  Apply all migrations: shop\nRunning migrations:\n  No migrations to apply.\n", "", "whole")
 }
 
 // TestMigrateOtherDatabase: db means the database that is migrated, by either

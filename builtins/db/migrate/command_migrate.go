@@ -59,7 +59,7 @@ func (m *Module) migrate(ctx context.Context, inv *engine.Invocation) error {
 		return err
 	}
 	if runner.Tx() != nil {
-		return &engine.CommandError{Message: "migrate cannot run inside a transaction: each migration has one of its own", Hint: "Call it outside of db.atomic and of commands with atomic = True."}
+		return c.inside(alias)
 	}
 	if err := c.change(ctx, runner.Database()); err != nil {
 		if ctx.Err() != nil {
@@ -181,6 +181,32 @@ func (c *migrateRun) look(v *view) error {
 	return nil
 }
 
+// inside is migrate in a transaction, as a test calls it: fine as long as there
+// is nothing to do.
+func (c *migrateRun) inside(alias string) error {
+	v, err := c.view(c.inv, alias)
+	if err != nil {
+		return err
+	}
+	targets, err := c.targets(v)
+	if err != nil {
+		return err
+	}
+	plan, err := c.plan(v, targets)
+	if err != nil {
+		return err
+	}
+	if len(plan) > 0 || flag(c.inv, "prune") {
+		return &engine.CommandError{Message: "migrate cannot run inside a transaction: each migration has one of its own", Hint: "Call it outside of db.atomic and of commands with atomic = True."}
+	}
+	c.announce(v, targets)
+	c.idle()
+	return nil
+}
+
+// idle says that there is nothing to do.
+func (c *migrateRun) idle() { c.say("", "  No migrations to apply.", "") }
+
 // plan makes the plan, and refuses one that leaves a migration of its apps half
 // way, or that needs a file that has vanished.
 func (c *migrateRun) plan(v *view, targets []target) ([]operation, error) {
@@ -246,9 +272,8 @@ func (c *migrateRun) change(ctx context.Context, database *sqldb.Database) error
 		return err
 	}
 	c.announce(v, targets)
-	c.say(style.MIGRATE_HEADING, "Running migrations:", "")
 	if len(plan) == 0 {
-		c.say("", "  No migrations to apply.", "")
+		c.idle()
 		return nil
 	}
 	done, open := 0, false
@@ -293,7 +318,7 @@ func verb(op operation) string {
 }
 
 // announce says what is about to be done, and which applied migrations have no
-// file.
+// file, up to the heading under which the migrations are listed.
 func (c *migrateRun) announce(v *view, targets []target) {
 	c.say(style.MIGRATE_HEADING, "Operations to perform:", "")
 	switch {
@@ -309,14 +334,15 @@ func (c *migrateRun) announce(v *view, targets []target) {
 	default:
 		c.say(style.MIGRATE_LABEL, "  Target specific migration: ", fmt.Sprintf("%s, from %s", targets[0].migration.Name, targets[0].app))
 	}
-	if c.verbose == 0 {
-		return
-	}
-	for _, app := range v.graph.migratedApps() {
-		for _, r := range v.history.orphans(v.graph, app) {
-			fmt.Fprintln(c.inv.Stderr(), c.inv.Stderr().Style().Apply(style.WARNING, fmt.Sprintf("Migration %s is applied, and its file is not there any more.", r.Key)))
+	if c.verbose > 0 {
+		warn := c.inv.Stderr().Style()
+		for _, app := range v.graph.migratedApps() {
+			for _, r := range v.history.orphans(v.graph, app) {
+				fmt.Fprintln(c.inv.Stderr(), warn.Apply(style.WARNING, fmt.Sprintf("Migration %s is applied, and its file is not there any more.", r.Key)))
+			}
 		}
 	}
+	c.say(style.MIGRATE_HEADING, "Running migrations:", "")
 }
 
 // prune forgets migrations without a file.
