@@ -127,8 +127,8 @@ func (p *parse) num(verb byte) int {
 	return n
 }
 
-// match matches dirs from s[i:] on and gives the end. It calls itself after a verb and before one only, so that a long
-// format of literals cannot exhaust the stack.
+// match matches dirs from s[i:] on and gives the end. It goes deeper with each verb only, so that a
+// long format of literals cannot exhaust the stack.
 func (p *parse) match(s string, i int, dirs []directive) (end int, ok bool) {
 	for ; len(dirs) > 0; dirs = dirs[1:] {
 		switch d := dirs[0]; d.verb {
@@ -139,37 +139,16 @@ func (p *parse) match(s string, i int, dirs []directive) (end int, ok bool) {
 			}
 			i += n
 		case ' ':
-			ends := spaceEnds(s, i)
-			if len(ends) == 0 {
+			rest := strings.TrimLeftFunc(s[i:], unicode.IsSpace)
+			if len(rest) == len(s)-i {
 				return 0, false
 			}
-			if len(dirs) > 1 && dirs[1].verb != 0 { // %d may want a blank of its own
-				for _, e := range slices.Backward(ends) {
-					if end, ok := p.match(s, e, dirs[1:]); ok {
-						return end, true
-					}
-				}
-				return 0, false
-			}
-			i = ends[len(ends)-1]
+			i = len(s) - len(rest) // all of it: of the verbs only %d takes a blank, and it does without one
 		default:
 			return p.matchVerb(s, i, d.verb, dirs[1:])
 		}
 	}
 	return i, true
-}
-
-// spaceEnds lists the places behind each white space character at s[i:].
-func spaceEnds(s string, i int) (ends []int) {
-	for i < len(s) {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if !unicode.IsSpace(r) {
-			break
-		}
-		i += n
-		ends = append(ends, i)
-	}
-	return ends
 }
 
 func (p *parse) matchVerb(s string, i int, verb byte, rest []directive) (end int, ok bool) {
