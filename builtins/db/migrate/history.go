@@ -149,7 +149,7 @@ func readHistory(ctx context.Context, r sqldb.Runner, d sqldb.Dialect) (*history
 		return h, err
 	}
 	h.exists = true
-	chunks, err := r.ReadAll(ctx, sqldb.Statement{SQL: "SELECT app, version, name, " + applied + ", unfinished FROM " + table, Once: true})
+	chunks, err := r.ReadAll(ctx, sqldb.Statement{SQL: "SELECT app, version, name, " + applied + ", unfinished FROM " + table, Once: true, Quiet: true})
 	if err != nil {
 		return nil, err
 	}
