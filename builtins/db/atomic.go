@@ -68,6 +68,7 @@ func (st *state) outermost(db *sqldb.Database, b block, fn func() (starlark.Valu
 			delete(st.txs, db)
 			_ = tx.Rollback(ctx)
 		}
+		st.tally.end(tx, false)
 	}()
 	v, err = fn()
 	finished = true
@@ -86,6 +87,7 @@ func (st *state) outermost(db *sqldb.Database, b block, fn func() (starlark.Valu
 	if cerr != nil {
 		return nil, translate(cerr)
 	}
+	st.tally.end(tx, true)
 	// On the committing run's thread: the run that registered a hook may have
 	// ended by now.
 	thread := st.inv.Thread()
@@ -116,10 +118,14 @@ func (st *state) nested(tx *sqldb.Tx, b block, fn func() (starlark.Value, error)
 	if err != nil {
 		return nil, translate(err)
 	}
+	before := st.tally.inside(tx)
 	finished := false
 	defer func() {
 		if !finished {
 			_ = rollback(ctx)
+		}
+		if err != nil && !leaves(err) {
+			st.tally.reset(tx, before)
 		}
 	}()
 	v, err = fn()
@@ -319,5 +325,6 @@ func dbExecute(inv *engine.Invocation, _ *starlark.Thread, b *starlark.Builtin, 
 	if stmt.Once {
 		db.ForgetSchema()
 	}
+	st.wrote(db, res.Affected)
 	return starlark.MakeInt64(res.Affected), nil
 }

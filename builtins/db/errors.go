@@ -47,21 +47,23 @@ func translate(err error) error {
 	if !ok {
 		return err
 	}
+	where := ""
+	if e.Place != "" {
+		where = " (" + e.Place + ")"
+	}
 	switch e.Kind {
 	case sqldb.IntegrityError:
 		return IntegrityError.Errorf("%w", e)
+	case sqldb.RetryError:
+		return DatabaseError.Errorf("database %q%s: %w", e.Alias, where, e)
 	case sqldb.Unreachable:
-		where := e.Place
-		if where != "" {
-			where = " (" + where + ")"
-		}
 		hint := ""
 		if errors.Is(e, sqldb.ErrMissingFile) {
 			hint = "run migrate to create it"
 		}
 		return &engine.CommandError{Message: fmt.Sprintf("database %q%s is not reachable: %s", e.Alias, where, e.Message), Hint: hint, Err: e}
 	case sqldb.ConnectionError:
-		return DatabaseError.Errorf("the connection to database %q was lost: %w", e.Alias, e)
+		return DatabaseError.Errorf("the connection to database %q%s was lost: %w", e.Alias, where, e)
 	}
 	return DatabaseError.Errorf("%w", e)
 }

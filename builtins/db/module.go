@@ -344,8 +344,9 @@ type state struct {
 	// that called it. A caller opens none while it waits, so a copy will do.
 	txs map[*sqldb.Database]*sqldb.Tx
 	// open is Enclose's; nil in a run that is not enclosed.
-	open func(alias string) (*sqldb.Tx, error)
-	zone *datetime.Zone
+	open  func(alias string) (*sqldb.Tx, error)
+	zone  *datetime.Zone
+	tally *tally // shared by the runs that call each other
 }
 
 type stateKey struct{}
@@ -361,8 +362,13 @@ func (m *Module) state(inv *engine.Invocation) *state {
 		if up, ok := parent.Value(stateKey{}).(*state); ok {
 			maps.Copy(st.txs, up.txs)
 			st.open = up.open
+			st.tally = up.tally
 			break
 		}
+	}
+	if st.tally == nil {
+		st.tally = &tally{}
+		inv.Report(st.tally.report)
 	}
 	inv.SetValue(stateKey{}, st)
 	return st

@@ -757,6 +757,7 @@ func rowSave(r *Row, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark
 	if n == 0 {
 		return nil, DatabaseError.Errorf("save: %s no longer exists", r)
 	}
+	l.st.wrote(l.db, n)
 	if r.more != nil {
 		for _, i := range columns {
 			r.more.dirty[i] = false
@@ -837,5 +838,6 @@ func rowDelete(r *Row, b *starlark.Builtin, args starlark.Tuple, kwargs []starla
 	if err != nil {
 		return nil, err
 	}
+	r.layout.st.wrote(r.layout.db, n)
 	return deleted(r.layout.table, n)
 }

@@ -326,7 +326,10 @@ func (w *keyWalk) next() ([]starlark.Value, error) {
 // asked for: the loop must see its own changes.
 func (w *keyWalk) take() (*sqldb.Chunk, error) {
 	if w.ahead != nil {
-		got := <-w.ahead
+		got, ok := <-w.ahead
+		if !ok { // it stops without a word when the run does
+			return nil, context.Cause(w.qs.ctx())
+		}
 		if got.writes == w.qs.db.Writes() {
 			return got.chunk, got.err
 		}

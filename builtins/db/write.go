@@ -138,6 +138,7 @@ func (w *writer) insert(fields []starlark.Tuple) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.qs.st.wrote(w.qs.db, 1)
 	if chunk == nil {
 		return nil, DatabaseError.Errorf("the row inserted into %s is not there", w.qs.table.Name)
 	}
@@ -373,6 +374,7 @@ func qsUpdate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs []s
 	if err != nil {
 		return nil, err
 	}
+	qs.st.wrote(qs.db, res.Affected)
 	return starlark.MakeInt64(res.Affected), nil
 }
 
@@ -424,6 +426,7 @@ func qsDelete(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs []s
 	if err != nil {
 		return nil, err
 	}
+	qs.st.wrote(qs.db, res.Affected)
 	return deleted(qs.table, res.Affected)
 }
 
@@ -564,6 +567,7 @@ func qsBulkCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs
 				return nil, err
 			}
 			keys = append(keys, got...)
+			qs.st.wrote(qs.db, int64(len(g.rows)))
 		}
 		return starlark.None, nil
 	})
@@ -734,7 +738,9 @@ func qsBulkUpdate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs
 		if err := c.Runner.Grow(qs.ctx()); err != nil {
 			return nil, err
 		}
-		n, err = c.BulkUpdate(qs.ctx(), qs.table, columns, values, size)
+		if n, err = c.BulkUpdate(qs.ctx(), qs.table, columns, values, size); err == nil {
+			qs.st.wrote(qs.db, n)
+		}
 		return starlark.None, err
 	})
 	if err != nil {

@@ -11,13 +11,17 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql"
+	"github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/starmanage/starmanage/builtins/db/dbtest"
 )
 
 func TestMain(m *testing.M) {
+	// What it logs to stderr it returns as errors too.
+	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil {
+		panic(err)
+	}
 	if err := registerRegexp(); err != nil {
 		panic(err)
 	}

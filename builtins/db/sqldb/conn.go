@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 )
 
 // connector opens the connections of a database of ours: it runs the
@@ -31,13 +33,7 @@ func newConnector(d driver.Driver, dsn string, t Target) (*connector, error) {
 func (c *connector) Driver() driver.Driver { return c.driver }
 
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	var dc driver.Conn
-	var err error
-	if c.next != nil {
-		dc, err = c.next.Connect(ctx)
-	} else {
-		dc, err = c.driver.Open(c.dsn)
-	}
+	dc, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +44,46 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 			return nil, err
 		}
 	}
+	if _, ok := c.target.Dialect.(MySQL); ok {
+		var id int64
+		err := k.query(ctx, "SELECT CONNECTION_ID()", nil, false, func(rows driver.Rows) error {
+			row := make([]driver.Value, 1)
+			if err := rows.Next(row); err != nil {
+				return err
+			}
+			id = asInt(row[0])
+			return nil
+		})
+		if err != nil {
+			dc.Close()
+			return nil, err
+		}
+		k.abandon = func() { c.kill(id) }
+	}
 	return k, nil
+}
+
+// connect opens a connection of the driver's.
+func (c *connector) connect(ctx context.Context) (driver.Conn, error) {
+	if c.next != nil {
+		return c.next.Connect(ctx)
+	}
+	return c.driver.Open(c.dsn)
+}
+
+// kill ends a MySQL session whose statement was cancelled. The driver only
+// closes its socket, which the server sees when the statement is done: a long
+// one would hold its locks till then, and be committed outside a transaction.
+func (c *connector) kill(session int64) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	dc, err := c.connect(ctx)
+	if err != nil {
+		return // the server will see in its own time
+	}
+	defer dc.Close()
+	k := &conn{Conn: dc}
+	_, _ = k.exec(ctx, "KILL "+strconv.FormatInt(session, 10), nil, false) // it may have ended
 }
 
 // maxStatements bounds the prepared statements kept with a connection.
@@ -61,6 +96,9 @@ type conn struct {
 	keep bool
 	stmt map[string]driver.Stmt
 	args []driver.NamedValue
+	// abandon ends a statement that was cancelled, where the driver leaves it
+	// running; nil where it does not.
+	abandon func()
 }
 
 var (

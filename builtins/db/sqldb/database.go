@@ -6,6 +6,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,14 +94,17 @@ func (db *Database) Pool(ctx context.Context) (*sql.DB, error) {
 		return nil, &Error{Kind: Unreachable, Alias: db.alias, Place: t.Place, Message: err.Error(), Err: err}
 	}
 	// sql.Open alone gives the driver that main linked, by its name.
+	if !slices.Contains(sql.Drivers(), t.Driver) {
+		return nil, db.unreachable(fmt.Errorf("this program has no driver %q", t.Driver))
+	}
 	probe, err := sql.Open(t.Driver, dsn)
 	if err != nil {
-		return nil, db.wrap(fmt.Errorf("this program has no driver %q: %w", t.Driver, err))
+		return nil, db.unreachable(err)
 	}
 	c, err := newConnector(probe.Driver(), dsn, t)
 	probe.Close()
 	if err != nil {
-		return nil, db.wrap(err)
+		return nil, db.unreachable(err)
 	}
 	pool := sql.OpenDB(c)
 	maxOpen := db.cfg.MaxOpen
@@ -163,18 +170,17 @@ func (db *Database) wrap(err error) error {
 		return err
 	}
 	e := &Error{Alias: db.alias, Place: db.cfg.Target.Place, Message: db.cfg.Target.redact(err.Error()), Err: err}
+	if e.Message != err.Error() {
+		e.Err = nil // it would show what was taken out of the message
+	}
 	if db.dialect != nil {
 		e.Kind = db.dialect.classify(err)
 	}
-	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+	if _, ok := asType[net.Error](err); ok || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.ErrUnexpectedEOF) {
 		e.Kind = ConnectionError
 		if errors.Is(err, driver.ErrBadConn) {
-			e.Message = "the connection was lost"
+			e.Message = "the connection was closed"
 		}
-	}
-	if db.cfg.Target.Password != "" && e.Message != err.Error() {
-		// The cause would show what was taken out of the message.
-		e.Err = nil
 	}
 	return e
 }
@@ -182,10 +188,23 @@ func (db *Database) wrap(err error) error {
 // unreachable is wrap for a connection that could not be made.
 func (db *Database) unreachable(err error) error {
 	err = db.wrap(err)
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind != RetryError { // a lock passes
 		e.Kind = Unreachable
+		e.Message = oneLine(e.Message)
 	}
 	return err
+}
+
+// oneLine joins a message's lines, each said once: a driver that tries with
+// TLS and without it says everything twice.
+func oneLine(s string) string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, " ")
 }
 
 // Statement is SQL text with its values.
@@ -227,9 +246,16 @@ func (r Runner) Database() *Database { return r.db }
 // Tx returns the runner's transaction; nil when there is none.
 func (r Runner) Tx() *Tx { return r.tx }
 
-// with gives fn a connection. Nothing of it may be kept.
-func (r Runner) with(ctx context.Context, fn func(c *conn) error) error {
+// with gives use a connection. Nothing of it may be kept.
+func (r Runner) with(ctx context.Context, use func(c *conn) error) error {
 	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	fn := func(c *conn) error {
+		err := use(c)
+		if err != nil && ctx.Err() != nil && c.abandon != nil {
+			c.abandon()
+		}
 		return err
 	}
 	if r.tx != nil {

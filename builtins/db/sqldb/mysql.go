@@ -73,6 +73,9 @@ func (MySQL) begin(isolation string) ([]string, error) {
 func (MySQL) encode(v any) any { return encodeText(v) }
 
 func (MySQL) classify(err error) ErrorKind {
+	if err.Error() == "invalid connection" { // the driver's ErrInvalidConn
+		return ConnectionError
+	}
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		r := reflect.ValueOf(e)
 		if r.Kind() != reflect.Pointer || r.Elem().Kind() != reflect.Struct {

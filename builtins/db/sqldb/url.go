@@ -180,13 +180,23 @@ func (t Target) dsn(create bool) (string, error) {
 	return t.Dialect.dsn(t, create)
 }
 
-// redact takes the password out of a driver's message.
+// redact takes the passwords out of a driver's message, however they are
+// written there.
 func (t Target) redact(s string) string {
-	if t.Password == "" {
-		return s
+	secrets := []string{t.Password}
+	for name, values := range t.options {
+		if strings.Contains(name, "password") {
+			secrets = append(secrets, values...)
+		}
 	}
-	for _, p := range []string{t.Password, url.QueryEscape(t.Password), url.PathEscape(t.Password)} {
-		s = strings.ReplaceAll(s, p, "***")
+	for _, p := range secrets {
+		if p == "" {
+			continue
+		}
+		quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(p)
+		for _, p := range []string{p, quoted, url.QueryEscape(p), url.PathEscape(p)} {
+			s = strings.ReplaceAll(s, p, "***")
+		}
 	}
 	return s
 }
