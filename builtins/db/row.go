@@ -571,10 +571,14 @@ func (r *Row) set(name string, v starlark.Value) error {
 			if x.layout.table != k.Parent {
 				return engine.ValueError.Errorf("%s is a row of %s, not of %s", name, k.Parent.Name, x.layout.table.Name)
 			}
-			found := false
-			if key, found, err = x.Get(starlark.String(k.ParentColumn.Name)); err != nil || !found {
+			value, found, err := x.Get(starlark.String(k.ParentColumn.Name))
+			if err != nil {
 				return err
 			}
+			if !found {
+				return engine.ValueError.Errorf("%s: the row of %s was read without its column %s", name, k.Parent.Name, k.ParentColumn.Name)
+			}
+			key = value
 		case starlark.NoneType:
 		default:
 			return engine.ValueError.Errorf("%s is a row of %s: to set the key itself write .%s", name, k.Parent.Name, k.Column.Name)

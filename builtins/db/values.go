@@ -192,7 +192,7 @@ func decimalCell(v any, scale int) (starlark.Value, error) {
 func datetimeCell(v any) (starlark.Value, error) {
 	switch v := v.(type) {
 	case string:
-		return instant(datetime.ParseTimestamp(string(v), datetime.UTC()))
+		return instant(datetime.ParseTimestamp(v, datetime.UTC()))
 	case []byte:
 		return instant(datetime.ParseTimestamp(string(v), datetime.UTC()))
 	case time.Time:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 
 	"github.com/starmanage/starmanage/builtins/datetime"
 	"github.com/starmanage/starmanage/builtins/db/sqldb"
@@ -170,7 +171,7 @@ func TestExpressionsPrintAsWritten(t *testing.T) {
 		`F("a")`: "", `Q(a = 1, b__in = [1, 2])`: "", `F("n") + 1`: `(F("n") + 1)`, `2 * F("n")`: `(2 * F("n"))`, `-F("n")`: `(0 - F("n"))`, `Count("id")`: "",
 		`Coalesce("a", Value(0))`: "", `OuterRef("id")`: "", `Lower("name")`: "", `Now()`: "", `~Q(a = 1)`: `~Q(Q(a = 1))`, `Q(a = 1) | Q(b = 2)`: `Q(Q(a = 1) | Q(b = 2))`,
 	} {
-		v, err := starlark.Eval(&starlark.Thread{}, "x", text, predeclared)
+		v, err := starlark.EvalOptions(&syntax.FileOptions{}, &starlark.Thread{}, "x", text, predeclared)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue

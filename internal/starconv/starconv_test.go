@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 
 	"github.com/starmanage/starmanage/internal/starconv"
 )
@@ -15,7 +16,7 @@ import (
 // eval returns the value of a Starlark expression.
 func eval(t *testing.T, expr string) starlark.Value {
 	t.Helper()
-	v, err := starlark.Eval(new(starlark.Thread), "expr", expr, nil)
+	v, err := starlark.EvalOptions(&syntax.FileOptions{}, new(starlark.Thread), "expr", expr, nil)
 	if err != nil {
 		t.Fatalf("%s: %v", expr, err)
 	}

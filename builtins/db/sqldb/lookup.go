@@ -291,7 +291,7 @@ func (w *writer) longIn(b *buffer, s *scope, left Expr, t ColumnType, values []a
 		b.str(" IN (SELECT value FROM json_each(").arg(string(text)).str("))")
 		return true
 	case PostgreSQL:
-		element := ""
+		var element string
 		switch t.Kind {
 		case Int:
 			element = "bigint"
