@@ -35,15 +35,16 @@ func Standard() []engine.Module { return Modules(Config{}) }
 // Modules returns new modules for one Engine.
 func Modules(cfg Config) []engine.Module {
 	databases := db.New(cfg.Databases)
+	migrations := migrate.New(databases)
 	return []engine.Module{
 		output.New(),
 		command.New(),
 		lang.Module{},
 		datetime.Module{},
 		decimal.Module{},
-		migrate.New(databases), // before databases: it warns before a transaction begins
+		migrations, // before databases: it warns before a transaction begins
 		databases,
-		unittest.New(),
+		unittest.New(unittest.Config{DB: databases, Migrate: migrations.Apply}),
 		scaffold.New(),
 		dbshell.New(databases, dbshell.Config{Run: cfg.RunClient}),
 	}

@@ -62,11 +62,6 @@ func (r *report) add(res result) {
 			r.printf("    %s\n", line)
 		}
 	}
-	if r.out.Terminal() {
-		if err := r.out.Flush(); err != nil && r.err == nil { // stdout waits for whole lines
-			r.err = err
-		}
-	}
 }
 
 const lineWidth = 70

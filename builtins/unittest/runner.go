@@ -5,8 +5,11 @@ package unittest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -68,15 +71,19 @@ func (r *result) outcome() kind {
 
 // suite is a run of tests.
 type suite struct {
+	cfg     Config
 	inv     *engine.Invocation
 	tests   []*test
 	workers int
 	timeout time.Duration // of a test; 0: none
+	keepdb  bool
+
+	making sync.Mutex // databases are made on a server one after another
 }
 
 // run runs the tests and hands their results to report, in the order of the
 // tests whoever ran them, until report says that it is enough.
-func (s *suite) run(report func(result) (more bool)) error {
+func (s *suite) run(report func(result) (more bool)) (err error) {
 	var (
 		next    atomic.Int64
 		stop    atomic.Bool
@@ -86,19 +93,27 @@ func (s *suite) run(report func(result) (more bool)) error {
 	for i := range results {
 		results[i] = make(chan result, 1)
 	}
-	for range s.workers {
+	workers := make([]*worker, s.workers)
+	for i := range workers {
+		w := &worker{suite: s, number: i + 1, scratches: map[string]*scratch{}}
+		workers[i] = w
 		wg.Go(func() {
 			for !stop.Load() {
 				i := int(next.Add(1)) - 1
 				if i >= len(s.tests) {
 					return
 				}
-				results[i] <- s.one(s.tests[i])
+				results[i] <- w.run(s.tests[i])
 			}
 		})
 	}
-	defer wg.Wait()
-	defer stop.Store(true)
+	defer func() {
+		stop.Store(true)
+		wg.Wait()
+		for _, w := range workers {
+			err = also(err, w.close(s.inv.Context()))
+		}
+	}()
 	for _, ch := range results {
 		r := <-ch
 		if r.stopped != nil {
@@ -111,10 +126,27 @@ func (s *suite) run(report func(result) (more bool)) error {
 	return nil
 }
 
-// one runs a test as a run of its own.
-func (s *suite) one(c *test) result {
+// run runs a test; again, when its time was up because its database had to be
+// made first.
+func (w *worker) run(c *test) (res result) {
+	defer func() {
+		if v := recover(); v != nil {
+			res = result{stopped: &engine.InternalError{Value: v, Stack: string(debug.Stack())}}
+		}
+	}()
+	made := w.made
+	res = w.once(c)
+	if w.made > made && slices.ContainsFunc(res.problems, func(p problem) bool { return p.class == timedOut }) {
+		return w.once(c)
+	}
+	return res
+}
+
+// once runs a test as a run of its own.
+func (w *worker) once(c *test) result {
+	s := w.suite
 	started := s.inv.Now()
-	r := &running{suite: s, test: c}
+	r := &running{suite: s, worker: w, test: c}
 	t := &T{test: r}
 	var run *engine.Invocation
 	err := s.inv.Within(engine.Sub{Name: c.id(), Stdout: &r.output, Stderr: &r.output, Now: r.now, Timeout: s.timeout, Apart: true}, func(inv *engine.Invocation) error {
@@ -124,6 +156,9 @@ func (s *suite) one(c *test) result {
 	if err := s.inv.Context().Err(); err != nil {
 		return result{stopped: err} // the engine says by what
 	}
+	if w.broken != nil {
+		return result{stopped: w.broken}
+	}
 	if run == nil { // it did not begin
 		run = s.inv
 	}
@@ -131,9 +166,18 @@ func (s *suite) one(c *test) result {
 	return result{test: c, problems: r.problems, logs: r.logs, output: r.output.text(), elapsed: s.inv.Now().Sub(started)}
 }
 
+// also is err, and what went wrong while cleaning up after it, if anything did.
+func also(err, more error) error {
+	if err == nil || more == nil {
+		return cmp.Or(err, more)
+	}
+	return errors.Join(err, more)
+}
+
 // running is a test while it runs: it belongs to the worker's goroutine.
 type running struct {
 	suite    *suite
+	worker   *worker
 	test     *test
 	clock    atomic.Pointer[time.Time] // set by t.now; progress lines may ask from elsewhere
 	output   capture
@@ -141,6 +185,10 @@ type running struct {
 	problems []problem
 	skipping *T // whose skip ends what runs
 	reason   string
+
+	opened     []*enclosed
+	queried    int      // statements since the count began
+	statements []string // the first of them
 }
 
 func (r *running) id() string { return r.test.id() }
@@ -162,11 +210,13 @@ func (r *running) body(inv *engine.Invocation, t *T) error {
 	if r.test.err != nil {
 		return r.test.err
 	}
+	r.enclose(inv)
 	if r.test.setup != nil {
 		if _, err := inv.CallFunction(r.test.setup, t.args(), nil); err != nil {
 			return err
 		}
 	}
+	r.forget()
 	_, err := inv.CallFunction(r.test.fn, t.args(), nil)
 	return err
 }
@@ -195,7 +245,7 @@ func describe(inv *engine.Invocation, err error) problem {
 		p.class, p.hint = assertionError.Name(), ""
 	}
 	if e, ok := errors.AsType[*engine.StoppedError](err); ok {
-		p.class, p.message = "Timeout", e.Cause.Error()
+		p.class, p.message = timedOut, e.Cause.Error()
 	}
 	if e, ok := errors.AsType[*engine.ExitError](err); ok {
 		p.class, p.message = "Exit", fmt.Sprintf("exit(%d) ended the test", e.Code)
@@ -216,6 +266,9 @@ func describe(inv *engine.Invocation, err error) problem {
 	}
 	return p
 }
+
+// timedOut is the class of a test that took too long.
+const timedOut = "Timeout"
 
 // maxOutput is how much of what a test writes is kept.
 const maxOutput = 1 << 20

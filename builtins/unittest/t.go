@@ -96,6 +96,7 @@ func methods() map[string]method {
 		"eq": (*T).eq, "ne": (*T).ne, "true": (*T).isTrue, "false": (*T).isFalse, "lt": (*T).lt,
 		"contains": (*T).contains, "matches": (*T).matches, "fails": (*T).fails,
 		"skip": (*T).skip, "log": (*T).log, "run": (*T).run, "now": (*T).now,
+		"queries": (*T).queries, "on_commit": (*T).onCommit,
 	}
 }
 

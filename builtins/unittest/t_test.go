@@ -94,6 +94,10 @@ func TestAssertions(t *testing.T) {
 
 		{`t.now(moment = datetime(2020, 1, 1)); t.eq(date.today().year, 2020)`, "ok"},
 		{`t.now("2020-01-01")`, "Error: t.now: for parameter moment: got string, want datetime"},
+		{`t.queries(0)`, "Error: t.queries: this program has no database"},
+		{`t.queries(n = 0, fn = None)`, "Error: t.queries: this program has no database"},
+		{`t.on_commit()`, "Error: t.on_commit: this program has no database"},
+
 		{`t.nope`, "Error: t has no .nope field or method"},
 		{`t.eq(type(t), "t"); t.eq(str(t), "<test ops.test_x.test_one>")`, "ok"},
 		{`t.eq(sorted(dir(t)), dir(t))`, "ok"},

@@ -15,6 +15,13 @@
 // Each test is a run of its own within the run of the command test: with its
 // own output, which a report shows when it fails, its own clock, and nothing of
 // the shell that started the tests: no colour, no verbosity, no stdin.
+//
+// In a test an alias of DATABASES means a scratch database with all migrations
+// applied: in memory for SQLite, test_<name> on a server. It is made when a
+// test first uses it, and each test runs in a transaction of it that is rolled
+// back, yet cannot be told from none: outside db.atomic a statement that fails
+// undoes itself alone, and select_for_update is refused. What db.on_commit
+// registers is kept for t.on_commit.
 package unittest
 
 import (
@@ -28,13 +35,27 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"github.com/starmanage/starmanage/builtins/db"
+	"github.com/starmanage/starmanage/builtins/db/sqldb"
 	"github.com/starmanage/starmanage/engine"
 	"github.com/starmanage/starmanage/engine/argparse"
 )
 
+// Config says what tests can use. The zero value works: tests without a
+// database.
+type Config struct {
+	// DB is the program's database module. Default: none, and t.queries and
+	// t.on_commit fail.
+	DB *db.Module
+	// Migrate makes the tables of a scratch database: it applies all
+	// migrations, and is called on several goroutines at once, each with a run
+	// and a database of its own. Default: scratch databases are empty.
+	Migrate func(inv *engine.Invocation, database *sqldb.Database) error
+}
+
 // Module is the engine.Module that brings the command test. It keeps no state
 // and may be used by many runs at once.
-type Module struct{}
+type Module struct{ cfg Config }
 
 var (
 	_ engine.Module      = (*Module)(nil)
@@ -42,7 +63,7 @@ var (
 )
 
 // New returns the module. It does no I/O.
-func New() *Module { return &Module{} }
+func New(cfg Config) *Module { return &Module{cfg: cfg} }
 
 // Name is "unittest".
 func (m *Module) Name() string { return "unittest" }
@@ -73,6 +94,7 @@ func addArguments(p *argparse.Parser) error {
 		{Names: []string{"--failfast"}, Action: argparse.ActionStoreTrue, Help: "stop at the first test that does not pass"},
 		{Names: []string{"--parallel"}, Nargs: argparse.Optional, Metavar: []string{"N"}, Type: positive("N", 1), Default: 1, Const: runtime.GOMAXPROCS(0),
 			Help: "run N tests at a time, as many as there are processors without N (default %(default)s)"},
+		{Names: []string{"--keepdb"}, Action: argparse.ActionStoreTrue, Help: "keep the test databases of servers, and take those that an earlier run kept"},
 		{Names: []string{"--shuffle"}, Nargs: argparse.Optional, Metavar: []string{"SEED"}, Type: argparse.Int, Const: true,
 			Help: "run in an order that the seed decides; without SEED it is made up, and printed"},
 		{Names: []string{"--durations"}, Metavar: []string{"N"}, Type: positive("N", 0), Help: "show the N slowest tests, 0 for all"},
@@ -158,8 +180,9 @@ func (m *Module) handle(_ context.Context, inv *engine.Invocation) (any, error) 
 	}
 	workers, _ := inv.Option("parallel").(int)
 	failfast, _ := inv.Option("failfast").(bool)
-	s := &suite{inv: inv, tests: tests, workers: max(1, min(workers, len(tests)))}
+	s := &suite{cfg: m.cfg, inv: inv, tests: tests, workers: max(1, min(workers, len(tests)))}
 	s.timeout, _ = inv.Option("timeout").(time.Duration)
+	s.keepdb, _ = inv.Option("keepdb").(bool)
 	err = s.run(func(res result) bool {
 		out.add(res)
 		return !failfast || res.outcome() < failure

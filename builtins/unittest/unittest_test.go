@@ -24,7 +24,7 @@ import (
 // project is a Config for a txtar of files, with a clock that stands still.
 func project(archive string) engine.Config {
 	return engine.Config{
-		Modules: []engine.Module{output.New(), command.New(), lang.Module{}, datetime.Module{}, decimal.Module{}, unittest.New()},
+		Modules: []engine.Module{output.New(), command.New(), lang.Module{}, datetime.Module{}, decimal.Module{}, unittest.New(unittest.Config{})},
 		FS:      enginetest.Project(archive),
 		Now:     func() time.Time { return time.Date(2026, 6, 15, 12, 30, 0, 0, time.UTC) },
 	}
