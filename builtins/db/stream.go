@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"go.starlark.net/starlark"
 
@@ -212,6 +213,7 @@ type keyWalk struct {
 	ended bool
 
 	ahead  chan chunkRead // chunks being read ahead; nil when none are
+	enough chan struct{}  // closed when no more are wanted
 	cancel context.CancelFunc
 	quiet  int // chunks to go without reading ahead
 }
@@ -361,15 +363,21 @@ func (w *keyWalk) readAhead() error {
 	ctx, cancel := context.WithCancel(w.qs.ctx())
 	w.cancel = cancel
 	w.ahead = make(chan chunkRead, depth-1)
-	go w.run(ctx, c, w.ahead, w.last)
+	w.enough = make(chan struct{})
+	go w.run(ctx, c, w.ahead, w.enough, w.last)
 	return nil
 }
 
-// run reads chunk after chunk, until the end, an error or the end of ctx. It
-// shares nothing with the walk that changes.
-func (w *keyWalk) run(ctx context.Context, c *sqldb.Compiler, out chan<- chunkRead, last any) {
+// run reads chunk after chunk, until the end, an error, the end of ctx or
+// enough. It shares nothing with the walk that changes.
+func (w *keyWalk) run(ctx context.Context, c *sqldb.Compiler, out chan<- chunkRead, enough <-chan struct{}, last any) {
 	defer close(out)
 	for {
+		select {
+		case <-enough:
+			return
+		default:
+		}
 		got := w.chunk(ctx, c, last)
 		more := got.err == nil && got.chunk != nil && got.chunk.N == w.size
 		if more {
@@ -380,6 +388,8 @@ func (w *keyWalk) run(ctx context.Context, c *sqldb.Compiler, out chan<- chunkRe
 		}
 		select {
 		case out <- got:
+		case <-enough:
+			return
 		case <-ctx.Done():
 			return
 		}
@@ -405,9 +415,14 @@ func (w *keyWalk) stop() {
 	if w.ahead == nil {
 		return
 	}
-	w.cancel()
+	// A query that is cancelled costs its connection, which PostgreSQL's
+	// driver may keep for 15 s to see the server end it.
+	close(w.enough)
+	patience := time.AfterFunc(100*time.Millisecond, w.cancel)
 	for range w.ahead {
 	}
+	patience.Stop()
+	w.cancel()
 	w.ahead = nil
 }
 
