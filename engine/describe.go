@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.starlark.net/starlark"
+
 	"github.com/starmanage/starmanage/engine/argparse"
 	"github.com/starmanage/starmanage/engine/style"
 )
@@ -171,29 +173,40 @@ func capitalised(s string) string {
 type Described struct {
 	Kind       string // the ErrorType's name; "Error" for the language's own
 	Message    string // what its author wrote
-	Hint       string
 	ReturnCode int
-	Traceback  string
 	Err        error // the error itself, to raise again
+
+	// Details returns the hint and the traceback. They take a reading of the
+	// script's source, so they are made when they are asked for: a loop may
+	// catch an error for each row.
+	Details func() (hint, traceback string)
 }
 
 // Describe tells about an error of a call into the script.
 func (inv *Invocation) Describe(err error) Described {
 	d := Described{Kind: "Error", Err: err, ReturnCode: 1}
-	lifted := inv.engine.lift(inv.thread, err)
-	d.Traceback = Traceback(framesOf(lifted))
-	if e, ok := errors.AsType[*ScriptError](lifted); ok {
-		d.Hint = e.Hint
+	cause := err
+	if ee, ok := err.(*starlark.EvalError); ok && ee.Unwrap() != nil {
+		cause = ee.Unwrap()
 	}
-	switch e := classify(lifted).(type) {
+	hint := ""
+	switch e := classify(cause).(type) {
 	case *TypedError:
 		d.Kind, d.Message = e.Type.name, e.Message
 	case *CommandError:
-		d.Kind, d.Message, d.Hint, d.ReturnCode = CommandErrorType.name, e.Message, e.Hint, ExitCode(e)
+		d.Kind, d.Message, d.ReturnCode, hint = CommandErrorType.name, e.Message, ExitCode(e), e.Hint
 	case *UnknownCommandError:
 		d.Kind, d.Message = CommandErrorType.name, e.Error()
 	default:
-		d.Message = messageOf(lifted)
+		d.Message = messageOf(cause)
+	}
+	thread := inv.thread
+	d.Details = func() (string, string) {
+		lifted := inv.engine.lift(thread, err)
+		if e, ok := errors.AsType[*ScriptError](lifted); ok && hint == "" {
+			hint = e.Hint
+		}
+		return hint, Traceback(framesOf(lifted))
 	}
 	return d
 }

@@ -79,11 +79,13 @@ func (c *caught) Attr(name string) (starlark.Value, error) {
 	case "message":
 		return starlark.String(c.Message), nil
 	case "hint":
-		return starlark.String(c.Hint), nil
+		hint, _ := c.Details()
+		return starlark.String(hint), nil
 	case "returncode":
 		return starlark.MakeInt(c.ReturnCode), nil
 	case "traceback":
-		return starlark.String(c.Traceback), nil
+		_, traceback := c.Details()
+		return starlark.String(traceback), nil
 	case "reraise":
 		return engine.PureBuiltin("reraise", c.reraise).BindReceiver(c), nil
 	}

@@ -239,7 +239,8 @@ func (r *running) ended(inv *engine.Invocation, t *T, err error) {
 // describe says what an error means for a test.
 func describe(inv *engine.Invocation, err error) problem {
 	d := inv.Describe(err)
-	p := problem{kind: bug, traceback: d.Traceback, class: d.Kind, message: d.Message, hint: d.Hint}
+	hint, traceback := d.Details()
+	p := problem{kind: bug, traceback: traceback, class: d.Kind, message: d.Message, hint: hint}
 	if _, ok := errors.AsType[*assertion](err); ok {
 		p.kind = failure
 		p.class, p.hint = assertionError.Name(), ""

@@ -263,17 +263,18 @@ func (t *T) fails(c call) (starlark.Value, error) {
 		return nil, err
 	}
 	d := c.inv.Describe(err)
+	hint, traceback := d.Details()
 	text := d.Kind + ": " + d.Message
 	if exited {
 		text = exit.Error()
 		d.Kind, d.Message, d.ReturnCode = "exit", text, exit.Code
 	}
 	if !re.MatchString(text) {
-		return nil, failed("", "the error does not match %s\n%s%s", starlark.String(pattern), d.Traceback, text)
+		return nil, failed("", "the error does not match %s\n%s%s", starlark.String(pattern), traceback, text)
 	}
 	return starlarkstruct.FromStringDict(starlarkstruct.Default, starlark.StringDict{
-		"type": starlark.String(d.Kind), "message": starlark.String(d.Message), "hint": starlark.String(d.Hint),
-		"returncode": starlark.MakeInt(d.ReturnCode), "traceback": starlark.String(d.Traceback),
+		"type": starlark.String(d.Kind), "message": starlark.String(d.Message), "hint": starlark.String(hint),
+		"returncode": starlark.MakeInt(d.ReturnCode), "traceback": starlark.String(traceback),
 	}), nil
 }
 

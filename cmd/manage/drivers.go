@@ -7,18 +7,22 @@ import (
 	"database/sql/driver"
 	"errors"
 
-	_ "github.com/go-sql-driver/mysql"
+	"github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 
 	"github.com/starmanage/starmanage/builtins/db/sqldb"
 )
 
-// prepareSQLite gives SQLite its REGEXP operator and the fence around a
+// prepareDrivers gives SQLite its REGEXP operator and the fence around a
 // project's own file: no other database file is attached or written (VACUUM
-// INTO attaches its target), and no extension is loaded. It is called once,
-// before a connection is opened.
-func prepareSQLite() error {
+// INTO attaches its target), and no extension is loaded. MySQL's driver keeps
+// what it would log for itself: stderr is the command's, and the error says it.
+// It is called once, before a connection is opened.
+func prepareDrivers() error {
+	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil {
+		return err
+	}
 	match := sqldb.Regexp()
 	err := sqlite.RegisterDeterministicScalarFunction("regexp", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		return match(args[0], args[1])

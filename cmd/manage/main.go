@@ -26,7 +26,7 @@ func run() int {
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(400) // a command is short: collect rarely
 	}
-	if err := prepareSQLite(); err != nil {
+	if err := prepareDrivers(); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		return 70
 	}
