@@ -192,10 +192,22 @@ func oneEntry(v any) (entry, error) {
 // does no I/O. It is for modules that need more than scripts do: migrations,
 // run records.
 func (m *Module) Database(inv *engine.Invocation, alias string) (*sqldb.Database, error) {
-	if st := m.state(inv); st.open != nil {
-		return st.database(alias)
+	if st := nearest(inv); st != nil && st.open != nil {
+		return m.state(inv).database(alias)
 	}
 	return m.configuredDatabase(inv, alias)
+}
+
+// nearest returns the state of the run, or else of the nearest above it that
+// uses the database; nil when none does. It changes nothing, so that runs of
+// several goroutines may ask it of the run that they share.
+func nearest(inv *engine.Invocation) *state {
+	for ; inv != nil; inv = inv.Parent() {
+		if st, ok := inv.Value(stateKey{}).(*state); ok {
+			return st
+		}
+	}
+	return nil
 }
 
 func (m *Module) configuredDatabase(inv *engine.Invocation, alias string) (*sqldb.Database, error) {
@@ -358,15 +370,11 @@ func (m *Module) state(inv *engine.Invocation) *state {
 	st := &state{m: m, inv: inv, alias: "default", dbs: map[string]*sqldb.Database{}, txs: map[*sqldb.Database]*sqldb.Tx{}}
 	// The nearest run above that uses the database knows all that are open: a
 	// command in Go may stand between.
-	for parent := inv.Parent(); parent != nil; parent = parent.Parent() {
-		if up, ok := parent.Value(stateKey{}).(*state); ok {
-			maps.Copy(st.txs, up.txs)
-			st.open = up.open
-			st.tally = up.tally
-			break
-		}
-	}
-	if st.tally == nil {
+	if up := nearest(inv); up != nil {
+		maps.Copy(st.txs, up.txs)
+		st.open = up.open
+		st.tally = up.tally
+	} else {
 		st.tally = &tally{}
 		inv.Report(st.tally.report)
 	}

@@ -562,6 +562,19 @@ def test_3_after(t):
 	}
 }
 
+// TestUnittestParallelFirstUse: workers make their databases at once, which
+// the race detector watches.
+func TestUnittestParallelFirstUse(t *testing.T) {
+	var source strings.Builder
+	for i := range 16 {
+		fmt.Fprintf(&source, "\ndef test_%d(t):\n    t.eq(db.table('shop_item').count(), 1)\n", i)
+	}
+	got := enginetest.Run(t, testingConfig(t, "sqlite:///db.sqlite3", source.String()), "test", "--parallel", "16")
+	if got.Code != 0 || !strings.Contains(got.Stdout, "Ran 16 tests") {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestUnittestFast measures 500 small tests with rows.
 func TestUnittestFast(t *testing.T) {
 	var source bytes.Buffer
