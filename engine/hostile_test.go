@@ -310,3 +310,44 @@ func TestCheckAdvice(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamsInOrder: where both streams go to one place, as with 2>&1, lines
+// stand in the order in which they were written, though stdout is buffered.
+func TestStreamsInOrder(t *testing.T) {
+	var both bytes.Buffer
+	cfg := engine.Config{Stdout: &both, Stderr: &both, Modules: builtins.Standard(), FS: project(map[string]string{
+		"c": "def handle():\n    print(1)\n    stderr.write(\"2\")\n    print(3)\n    stderr.write(\"4\")\n    CommandError(\"5\")\n",
+	})}
+	if got := enginetest.Run(t, cfg, "c"); got.Code != 1 || both.String() != "1\n2\n3\n4\nCommandError: 5\n" {
+		t.Errorf("%+v: %q", got, both.String())
+	}
+}
+
+// TestBuiltinsRefuseToStart: a builtin that was handed list(rows) would work
+// with the rows that came before the failure; one called after the run's time
+// was up would work for nobody.
+func TestBuiltinsRefuseToStart(t *testing.T) {
+	var started int
+	ctx, stop := context.WithCancelCause(t.Context())
+	modules := append(builtins.Standard(), hostModule{
+		"rows": engine.Builtin("rows", func(inv *engine.Invocation, thread *starlark.Thread, _ *starlark.Builtin, _ starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+			return failingRows{inv, thread}, nil
+		}),
+		"stop":  engine.Func("stop", func() []int { stop(errors.New("enough")); return nil }),
+		"write": engine.Func("write", func([]any) { started++ }, "rows"),
+	})
+	eng := newEngine(t, engine.Config{Modules: modules, FS: project(map[string]string{
+		"failed":  "def handle():\n    write(list(rows()))\n",
+		"caught":  "def handle():\n    catch(lambda: write(list(rows())))\n    write([])\n",
+		"stopped": "def handle():\n    write(stop() or [])\n",
+	})})
+	if _, err := eng.Call(ctx, "failed", engine.Args{}); err == nil || started != 0 {
+		t.Errorf("failed rows: %v, write ran %d times", err, started)
+	}
+	if _, err := eng.Call(ctx, "caught", engine.Args{}); err != nil || started != 1 {
+		t.Errorf("after catch: %v, write ran %d times", err, started)
+	}
+	if _, err := eng.Call(ctx, "stopped", engine.Args{}); err == nil || !strings.Contains(err.Error(), "enough") || started != 1 {
+		t.Errorf("after the stop: %v, write ran %d times", err, started)
+	}
+}
