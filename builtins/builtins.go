@@ -10,6 +10,7 @@ import (
 	"github.com/starmanage/starmanage/builtins/datetime"
 	"github.com/starmanage/starmanage/builtins/db"
 	"github.com/starmanage/starmanage/builtins/db/dbshell"
+	"github.com/starmanage/starmanage/builtins/db/fixtures"
 	"github.com/starmanage/starmanage/builtins/db/migrate"
 	"github.com/starmanage/starmanage/builtins/decimal"
 	"github.com/starmanage/starmanage/builtins/lang"
@@ -44,6 +45,7 @@ func Modules(cfg Config) []engine.Module {
 		decimal.Module{},
 		migrations, // before databases: it warns before a transaction begins
 		databases,
+		fixtures.New(databases),
 		unittest.New(unittest.Config{DB: databases, Migrate: migrations.Apply}),
 		scaffold.New(),
 		dbshell.New(databases, dbshell.Config{Run: cfg.RunClient}),
