@@ -342,6 +342,26 @@ func TestFixturesFound(t *testing.T) {
 	if got := s.must("dumpdata", "code", "--format", "csv"); got != "code,label\nx,from the app\n"+s.stdin[len("code,label\n"):] {
 		t.Errorf("dumpdata printed %q", got)
 	}
+	want := "[\n" + `{"model": "code", "pk": "x", "fields": {"label": "from the app"}},` + "\n" + `{"model": "code", "pk": "y", "fields": {"label": "a \"b\"\nc"}}` + "\n]\n"
+	if got := s.must("dumpdata", "code", "--limit", "2"); got != want {
+		t.Errorf("dumpdata printed\n%s\nwant\n%s", got, want)
+	}
+	if got := s.must("dumpdata", "code", "--limit", "1", "--indent", "2"); got != "[\n{\n  \"model\": \"code\",\n  \"pk\": \"x\",\n  \"fields\": {\n    \"label\": \"from the app\"\n  }\n}\n]\n" {
+		t.Errorf("dumpdata --indent printed\n%s", got)
+	}
+	if got := s.must("dumpdata", "author"); got != "[\n]\n" {
+		t.Errorf("a dump of nothing is %q", got)
+	}
+	// A dump that fails leaves what was there.
+	s.write("out.json", "before")
+	s.exec("INSERT INTO author (name, born) VALUES ('a', 'soon')")
+	if got := s.run("dumpdata", "-o", "out.json"); got.Code != 1 || !strings.Contains(got.Stderr, `table author, row 1: column born: a date column holds "soon"`) || s.read("out.json") != "before" {
+		t.Errorf("a dump that fails: exit %d, %s, the file holds %q", got.Code, got.Stderr, s.read("out.json"))
+	}
+	if files, err := filepath.Glob(filepath.Join(s.dir, ".dumpdata*")); err != nil || len(files) > 0 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+	s.exec("DELETE FROM author")
 	for words, want := range map[string]string{
 		"loaddata nothing":                "CommandError: No fixture named 'nothing' found.\n",
 		"loaddata --app shopp codes":      "CommandError: No installed app with label 'shopp'.\n",
