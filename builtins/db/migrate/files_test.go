@@ -102,7 +102,7 @@ func TestIdentifier(t *testing.T) {
 		"a.b.c":                                    "",
 		"apps/shop/migrations/":                    "",
 		"":                                         "",
-		"/srv/web/apps/shop/migrations/0001_a.sql":    "shop 0001_a",
+		"/srv/web/apps/shop/migrations/0001_a.sql": "shop 0001_a",
 		"apps/shop/management/commands/x.star":     "",
 	} {
 		app, name, ok := identifier(text)
