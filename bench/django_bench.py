@@ -1,6 +1,6 @@
-"""What internal/integration's TestSpeed compares with, in Django's ORM.
+"""What bench_test.go compares with, in Django's ORM.
 
-Run by that test: python3 django_bench.py DATABASE CASE. Prints the seconds
+Run by that benchmark: python3 django_bench.py DATABASE CASE. Prints the seconds
 that the case took, start-up apart.
 """
 import sys

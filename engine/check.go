@@ -142,8 +142,8 @@ func runCheck(ctx context.Context, inv *Invocation) (any, error) {
 		_, err := fmt.Fprintln(inv.stdout, strings.Join(e.checkTags(), "\n"))
 		return nil, err
 	}
-	run := &CheckRun{Settings: inv.project.settings, Invocation: inv, Tags: stringsOf(inv.Option("tags")),
-		Apps: stringsOf(inv.Option("args")), Databases: stringsOf(inv.Option("databases"))}
+	run := &CheckRun{Settings: inv.project.settings, Invocation: inv, Tags: inv.OptionStrings("tags"),
+		Apps: inv.OptionStrings("args"), Databases: inv.OptionStrings("databases")}
 	run.Deploy, _ = inv.Option("deploy").(bool)
 	for _, tag := range run.Tags {
 		if !slices.Contains(e.checkTags(), tag) {
@@ -169,17 +169,6 @@ func runCheck(ctx context.Context, inv *Invocation) (any, error) {
 		}
 	}
 	return nil, inv.reportChecks(messages, failLevel, true)
-}
-
-func stringsOf(v any) []string {
-	list, _ := v.([]any)
-	var out []string
-	for _, item := range list {
-		if s, ok := item.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }
 
 // check makes all checks that the run covers.

@@ -127,6 +127,18 @@ func (inv *Invocation) Option(dest string) any {
 	return v
 }
 
+// OptionStrings returns the strings of a list option; nil when it has none.
+func (inv *Invocation) OptionStrings(dest string) []string {
+	list, _ := inv.Option(dest).([]any)
+	var out []string
+	for _, item := range list {
+		if s, ok := item.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // Options returns the values of all arguments by dest. The map is the
 // caller's.
 func (inv *Invocation) Options() map[string]any {

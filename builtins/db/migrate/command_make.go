@@ -50,7 +50,7 @@ def down(db):
 )
 
 func (m *Module) make(inv *engine.Invocation) error {
-	apps := labels(inv, "args")
+	apps := inv.OptionStrings("args")
 	name := option(inv, "name")
 	switch {
 	case !flag(inv, "empty"):

@@ -47,7 +47,7 @@ func (m *Module) show(inv *engine.Invocation) error {
 	if err != nil {
 		return err
 	}
-	apps := labels(inv, "app_label")
+	apps := inv.OptionStrings("app_label")
 	bad := false
 	for _, app := range apps {
 		if err := v.graph.installed(app); err != nil {

@@ -279,15 +279,3 @@ func flag(inv *engine.Invocation, dest string) bool {
 	b, _ := inv.Option(dest).(bool)
 	return b
 }
-
-// labels returns a list of app labels.
-func labels(inv *engine.Invocation, dest string) []string {
-	list, _ := inv.Option(dest).([]any)
-	var out []string
-	for _, v := range list {
-		if s, ok := v.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
-}
