@@ -194,7 +194,7 @@ func (inv *Invocation) Describe(err error) Described {
 	case *TypedError:
 		d.Kind, d.Message = e.Type.name, e.Message
 	case *CommandError:
-		d.Kind, d.Message, d.ReturnCode, hint = CommandErrorType.name, e.Message, ExitCode(e), e.Hint
+		d.Kind, d.Message, d.ReturnCode, hint = TypeOf(e).name, e.Message, ExitCode(e), e.Hint
 	case *UnknownCommandError:
 		d.Kind, d.Message = CommandErrorType.name, e.Error()
 	default:

@@ -109,7 +109,7 @@ func (d *document) fail(err error, code int) {
 	case *TypedError:
 		v.Type, v.Message = e.Type.name, e.Message
 	case *CommandError:
-		v.Type, v.Message, v.Hint = "CommandError", e.Message, e.Hint
+		v.Type, v.Message, v.Hint = TypeOf(e).name, e.Message, e.Hint
 	case *UnknownCommandError:
 		v.Type = "CommandError"
 	case *argparse.Error:

@@ -327,9 +327,16 @@ func TestCancelFromGo(t *testing.T) {
 				return ctx.Err()
 			}),
 		}),
+		Apps: []engine.App{{Label: "go", Commands: []engine.Command{
+			{Name: "tells_error", Handle: func(ctx context.Context, _ *engine.Invocation) (any, error) { cancelOf(ctx)(); return nil, ctx.Err() }},
+			{Name: "tells_cause", Handle: func(ctx context.Context, _ *engine.Invocation) (any, error) {
+				cancelOf(ctx)()
+				return nil, fmt.Errorf("reading: %w", context.Cause(ctx))
+			}},
+		}}},
 	})
 	cause := errors.New("the host goes home")
-	for _, name := range []string{"loop", "sleep", "holds"} {
+	for _, name := range []string{"loop", "sleep", "holds", "tells_error", "tells_cause"} {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		ctx = context.WithValue(ctx, cancelKey{}, func() { cancel(cause) })
 		_, err := eng.Call(ctx, name, engine.Args{})

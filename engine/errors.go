@@ -30,6 +30,8 @@ type CommandError struct {
 	Hint string
 	// Err is the cause, if there is one. It is not printed.
 	Err error
+	// Type is the kind that catch knows it by. Default: CommandErrorType.
+	Type *ErrorType
 
 	label  string  // what stands before the message instead of "CommandError"
 	frames []Frame // where a script raised it
@@ -322,7 +324,12 @@ func TypeOf(err error) *ErrorType {
 		switch e := e.(type) {
 		case *TypedError:
 			return e.Type
-		case *CommandError, *UnknownCommandError:
+		case *CommandError:
+			if e.Type != nil {
+				return e.Type
+			}
+			return CommandErrorType
+		case *UnknownCommandError:
 			return CommandErrorType
 		}
 	}

@@ -449,7 +449,8 @@ func (inv *Invocation) handle() (starlark.Value, error) {
 	inv.thread = inv.bindThread(inv.name)
 	v, err := inv.command.Handle(inv.ctx, inv)
 	if err != nil {
-		if inv.ctx.Err() != nil && errors.Is(err, inv.ctx.Err()) {
+		// Either may be what a command in Go returns of its context.
+		if inv.ctx.Err() != nil && (errors.Is(err, inv.ctx.Err()) || errors.Is(err, context.Cause(inv.ctx))) {
 			return nil, inv.stopped(nil)
 		}
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode"
 
+	"go.starlark.net/lib/json"
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -111,9 +112,10 @@ func failures(src string) []syntax.Error {
 		func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
 			return decimal{}, nil
 		})}
-	for _, name := range []string{"CommandError", "stdout", "stderr", "timezone", "db", "catch", "json", "input", "format", "fail"} {
+	for _, name := range []string{"CommandError", "stdout", "stderr", "timezone", "db", "catch", "input", "format", "fail"} {
 		predeclared[name] = stub(name)
 	}
+	predeclared["json"], predeclared["datetime"] = json.Module, class{}
 	dialect := &syntax.FileOptions{Set: true, While: true, TopLevelControl: true, Recursion: true}
 	thread := &starlark.Thread{Print: func(*starlark.Thread, string) {}}
 	globals, err := starlark.ExecFileOptions(dialect, thread, "x.star", src, predeclared)
@@ -146,6 +148,13 @@ func failures(src string) []syntax.Error {
 	}
 	return []syntax.Error{failure}
 }
+
+// class stands for datetime, which is called and has attributes.
+type class struct{ decimal }
+
+func (class) Type() string                        { return "datetime" }
+func (class) Attr(string) (starlark.Value, error) { return nil, nil }
+func (class) AttrNames() []string                 { return nil }
 
 type decimal struct{}
 

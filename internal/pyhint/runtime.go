@@ -23,6 +23,8 @@ func evaluated(toks []token, line int, message string) string {
 		return unassigned(toks, message)
 	case message == "incomplete format":
 		return "write %% for a percent sign"
+	case message == "%d format requires integer: cannot convert Decimal to int":
+		return "write %s with int(x)"
 	case strings.HasPrefix(message, "unknown conversion %"):
 		return conversion(toks, line, message)
 	case strings.Contains(message, "string value is not iterable"),
@@ -200,6 +202,12 @@ func printKeyword(message string) string {
 // attribute explains a method that Python's type of that kind has.
 func attribute(kind, name string) string {
 	switch kind + "." + name {
+	case "module.loads":
+		return "write json.decode(s)"
+	case "module.dumps":
+		return "write json.encode(x)"
+	case "datetime.utcnow":
+		return "write timezone.now(), which knows its zone"
 	case "dict.has_key":
 		return "write key in d"
 	case "dict.iteritems", "dict.viewitems":
@@ -259,6 +267,9 @@ func operator(message string) string {
 		}
 	}
 	words := strings.Fields(expr)
+	if len(words) == 4 && (words[0] == "max:" || words[0] == "min:" || words[0] == "sorted:") {
+		words = words[1:]
+	}
 	if len(words) != 3 {
 		return ""
 	}
