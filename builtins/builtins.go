@@ -22,8 +22,8 @@ import (
 
 // Config is what a program gives to the modules. The zero value works.
 type Config struct {
-	// Databases are the program's own connection pools. Default: those of the
-	// project's DATABASES.
+	// Databases are the program's own connection pools, and what it gives to its
+	// driver. Default: those of the project's DATABASES.
 	Databases db.Config
 	// RunClient runs a database's own client for dbshell: see dbshell.Config.
 	// Default: none, and dbshell says so.

@@ -24,7 +24,7 @@ type block struct {
 // atomic runs fn in a transaction, or in a savepoint of the one under way. Any
 // error rolls back; exit(0) commits.
 func (st *state) atomic(db *sqldb.Database, b block, fn func() (starlark.Value, error)) (starlark.Value, error) {
-	tx := st.txs[db]
+	tx := st.tx(db)
 	if st.inside(db) {
 		return st.nested(tx, b, fn)
 	}
@@ -61,23 +61,27 @@ func (st *state) outermost(db *sqldb.Database, b block, fn func() (starlark.Valu
 	if err != nil {
 		return nil, translate(err)
 	}
+	hidden, hides := st.txs[db]
 	st.txs[db] = tx
+	leave := func() {
+		delete(st.txs, db)
+		if hides {
+			st.txs[db] = hidden
+		}
+	}
 	finished := false
 	defer func() {
 		if !finished { // a panic passes through
-			delete(st.txs, db)
+			leave()
 			_ = tx.Rollback(ctx)
 		}
 		st.tally.end(tx, false)
 	}()
 	v, err = fn()
 	finished = true
-	delete(st.txs, db)
+	leave()
 	if err != nil && !leaves(err) {
-		if rerr := tx.Rollback(ctx); rerr != nil {
-			err = errors.Join(err, translate(rerr))
-		}
-		return nil, err
+		return nil, unrolled(err, tx.Rollback(ctx))
 	}
 	if ctx.Err() != nil && err == nil {
 		_ = tx.Rollback(ctx)
@@ -98,6 +102,15 @@ func (st *state) outermost(db *sqldb.Database, b block, fn func() (starlark.Valu
 		}
 	}
 	return v, err
+}
+
+// unrolled adds to what made a block roll back that it could not. A connection
+// that is lost was said to be, and what it had begun is gone with it.
+func unrolled(err, rollback error) error {
+	if lost, ok := errors.AsType[*sqldb.Error](err); rollback == nil || ok && lost.Kind == sqldb.ConnectionError {
+		return err
+	}
+	return errors.Join(err, translate(rollback))
 }
 
 // leaves reports an error that ends the run without failing it: exit(0).
@@ -131,10 +144,11 @@ func (st *state) nested(tx *sqldb.Tx, b block, fn func() (starlark.Value, error)
 	v, err = fn()
 	finished = true
 	if err != nil && !leaves(err) {
-		if rerr := rollback(ctx); rerr != nil && ctx.Err() == nil {
-			err = errors.Join(err, translate(rerr))
+		rerr := rollback(ctx)
+		if ctx.Err() != nil {
+			rerr = nil
 		}
-		return nil, err
+		return nil, unrolled(err, rerr)
 	}
 	if rerr := release(ctx); rerr != nil {
 		_ = rollback(ctx)
@@ -203,7 +217,7 @@ func dbOnCommit(inv *engine.Invocation, thread *starlark.Thread, b *starlark.Bui
 	if err != nil {
 		return nil, err
 	}
-	if tx := st.txs[db]; tx != nil {
+	if tx := st.tx(db); tx != nil {
 		tx.OnCommit(fn)
 		return starlark.None, nil
 	}
@@ -257,18 +271,18 @@ func (h *handle) raw(inv *engine.Invocation, b *starlark.Builtin, args starlark.
 	return st, db, stmt, nil
 }
 
-// rawItems makes rows of the results of a script's own SQL: of their types is
+// rawLayout lays out rows of the results of a script's own SQL: of their types is
 // known what the driver tells.
-func rawItems(st *state, db *sqldb.Database, thread *starlark.Thread) func(*sqldb.Chunk) ([]starlark.Value, error) {
+func rawLayout(st *state, db *sqldb.Database, thread *starlark.Thread) func(*sqldb.Chunk) layout {
 	var l *rowLayout
-	return func(c *sqldb.Chunk) ([]starlark.Value, error) {
+	return func(c *sqldb.Chunk) layout {
 		if l == nil {
 			l = &rowLayout{st: st, db: db, table: sqldb.Unnamed(), thread: thread}
 			for i, name := range c.Names {
 				l.add(name, c.Types[i], nil)
 			}
 		}
-		return layout{rows: l}.items(c, rowShape)
+		return layout{rows: l}
 	}
 }
 
@@ -282,14 +296,17 @@ func dbQuery(inv *engine.Invocation, thread *starlark.Thread, b *starlark.Builti
 	if err != nil {
 		return nil, translate(err)
 	}
-	items := rawItems(st, db, thread)
+	lay := rawLayout(st, db, thread)
 	var out []starlark.Value
 	for _, c := range chunks {
-		rows, err := items(c)
+		rows, err := lay(c).items(c, rowShape)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, rows...)
+	}
+	if stmt.ChangesRows {
+		st.wrote(db, int64(len(out)))
 	}
 	return starlark.NewList(out), nil
 }
@@ -306,7 +323,8 @@ func dbIterate(inv *engine.Invocation, thread *starlark.Thread, b *starlark.Buil
 		if err != nil {
 			return nil, err
 		}
-		return &spoolSource{spool: spool, items: rawItems(st, db, thread)}, nil
+		lay := rawLayout(st, db, thread)
+		return &spoolSource{spool: spool, open: func(c *sqldb.Chunk) (page, error) { return lay(c).page(c, rowShape) }}, nil
 	}
 	return s, nil
 }

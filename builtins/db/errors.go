@@ -23,8 +23,9 @@ var (
 	FieldError = engine.NewErrorType("FieldError", nil)
 )
 
-// Translate makes an error of sqldb one that scripts can catch, and a database
-// that is not reachable a *engine.CommandError. Other errors pass through.
+// Translate makes an error of sqldb one that scripts can catch; one that a
+// database is not reachable is a *engine.CommandError too, for that is no bug of
+// the script's. Other errors pass through.
 func Translate(err error) error { return translate(err) }
 
 func translate(err error) error {
@@ -36,6 +37,9 @@ func translate(err error) error {
 	}
 	if e, ok := errors.AsType[*sqldb.FieldError](err); ok {
 		return FieldError.Errorf("%w", e)
+	}
+	if e, ok := errors.AsType[*sqldb.ValueError](err); ok {
+		return engine.ValueError.Errorf("%w", e)
 	}
 	if e, ok := errors.AsType[*sqldb.NoTableError](err); ok {
 		return DatabaseError.Errorf("%w", e)
@@ -61,9 +65,21 @@ func translate(err error) error {
 		if errors.Is(e, sqldb.ErrMissingFile) {
 			hint = "run migrate to create it"
 		}
-		return &engine.CommandError{Message: fmt.Sprintf("database %q%s is not reachable: %s", e.Alias, where, e.Message), Hint: hint, Err: e}
+		return &engine.CommandError{Message: fmt.Sprintf("database %q%s is not reachable: %s", e.Alias, where, e.Message), Hint: hint, Err: e, Type: DatabaseError}
 	case sqldb.ConnectionError:
 		return DatabaseError.Errorf("the connection to database %q%s was lost: %w", e.Alias, where, e)
 	}
 	return DatabaseError.Errorf("%w", e)
+}
+
+// within says which argument or column an error is about, in the message that
+// a script catches too.
+func within(name string, err error) error {
+	if e, ok := errors.AsType[*engine.TypedError](err); ok {
+		return e.Type.Errorf("%s: %s", name, e.Message)
+	}
+	if engine.TypeOf(err) != nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }

@@ -6,14 +6,18 @@ package db
 import (
 	"context"
 	"fmt"
+	"math"
+	"math/big"
 	"slices"
 	"strings"
+	"time"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
 	"github.com/starmanage/starmanage/builtins/datetime"
 	"github.com/starmanage/starmanage/builtins/db/sqldb"
+	"github.com/starmanage/starmanage/builtins/decimal"
 	"github.com/starmanage/starmanage/engine"
 )
 
@@ -130,6 +134,9 @@ func (a *arithExpr) Binary(op syntax.Token, y starlark.Value, side starlark.Side
 func (a *arithExpr) Unary(op syntax.Token) (starlark.Value, error) { return negate(a, op) }
 
 func (a *arithExpr) resolve(r *resolver) (sqldb.Expr, error) {
+	if x, y, ok := a.shifts(); ok {
+		return a.shifted(r, x, y)
+	}
 	x, err := r.expr(a.x)
 	if err != nil {
 		return nil, err
@@ -146,6 +153,39 @@ func (a *arithExpr) resolve(r *resolver) (sqldb.Expr, error) {
 		}
 	}
 	return &sqldb.Arith{Op: a.op, X: x, Y: y}, nil
+}
+
+// shifts finds the time span that an expression is moved by.
+func (a *arithExpr) shifts() (x starlark.Value, span *datetime.Timedelta, ok bool) {
+	if d, ok := a.y.(*datetime.Timedelta); ok && (a.op == '+' || a.op == '-') {
+		return a.x, d, true
+	}
+	if d, ok := a.x.(*datetime.Timedelta); ok && a.op == '+' {
+		return a.y, d, true
+	}
+	return nil, nil, false
+}
+
+// shifted moves Now() by a time span. A column's instants stay with the
+// database, and each of them adds spans in a way of its own.
+func (a *arithExpr) shifted(r *resolver, v starlark.Value, span *datetime.Timedelta) (sqldb.Expr, error) {
+	x, err := r.expr(v)
+	if err != nil {
+		return nil, err
+	}
+	now, ok := x.(*sqldb.Call)
+	if !ok || now.Name != "now" {
+		return nil, FieldError.Errorf("%s: a timedelta moves Now() alone: bound a column by Now() - timedelta(…), or write raw SQL with db.query", a)
+	}
+	at, ok := now.Args[0].(*sqldb.Value).V.(time.Time)
+	d, fits := span.Duration()
+	if !ok || !fits {
+		return nil, engine.ValueError.Errorf("%s: the time span is too long", a)
+	}
+	if a.op == '-' {
+		d = -d
+	}
+	return &sqldb.Call{Name: "now", Args: []sqldb.Expr{&sqldb.Value{V: at.Add(d), Of: sqldb.ColumnType{Kind: sqldb.DateTime}}}}, nil
 }
 
 func arithmetic(x expression, op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {
@@ -309,6 +349,8 @@ func (a *aggExpr) resolve(r *resolver) (sqldb.Expr, error) {
 		}
 	} else if out.Name != "count" {
 		return nil, FieldError.Errorf("%s: only Count counts \"*\"", a)
+	} else if out.Distinct {
+		return nil, FieldError.Errorf("%s: distinct = True needs a column, such as Count(\"id\", distinct = True)", a)
 	}
 	if a.filter != nil {
 		c, err := r.condition(a.filter)
@@ -400,7 +442,7 @@ func (e *existsExpr) resolve(r *resolver) (sqldb.Expr, error) {
 func (r *resolver) condition(v starlark.Value) (sqldb.Cond, error) {
 	switch v := v.(type) {
 	case *existsExpr:
-		q, err := r.subquery(v.qs)
+		q, err := r.subquery(v.qs, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -433,15 +475,44 @@ func (r *resolver) condition(v starlark.Value) (sqldb.Cond, error) {
 	return nil, fmt.Errorf("a condition is a Q or an Exists, not a %s", v.Type())
 }
 
-// subquery is what another QuerySet stands for inside a query.
-func (r *resolver) subquery(qs *QuerySet) (*sqldb.Select, error) {
+// subquery is what another QuerySet stands for inside a query. left is what it
+// is compared with; nil: nothing.
+func (r *resolver) subquery(qs *QuerySet, left sqldb.Expr) (*sqldb.Select, error) {
 	if qs.st != r.state {
 		return nil, errOtherRun
 	}
 	if qs.db != r.runner.Database() {
 		return nil, engine.ValueError.Errorf("a query of database %q cannot stand inside one of %q", qs.db.Alias(), r.runner.Database().Alias())
 	}
-	return qs.asSubquery()
+	var wanted *sqldb.Column
+	if left == nil && len(qs.table.PK) != 1 {
+		wanted = qs.table.Columns[0] // whether there are rows is the question, not which
+	}
+	if col, ok := left.(*sqldb.Col); ok && qs.shape == rowShape && len(col.Path) == 0 && col.Part == "" {
+		t := r.tableOf(col)
+		keys, err := r.state.keysOf(qs.db, t, col.Column)
+		if err != nil {
+			return nil, err
+		}
+		if len(keys) > 0 {
+			if wanted, err = r.state.pointed(qs.db, t, col.Column, qs.table, qs.db); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return qs.asSubquery(wanted)
+}
+
+// tableOf is the table that a column belongs to.
+func (r *resolver) tableOf(c *sqldb.Col) *sqldb.Table {
+	if len(c.Hops) == 0 {
+		return r.table
+	}
+	last := c.Hops[len(c.Hops)-1]
+	if last.Reverse {
+		return last.Key.Child
+	}
+	return last.Key.Parent
 }
 
 // lookup resolves one keyword of filter: name = value.
@@ -461,17 +532,6 @@ func (r *resolver) lookup(name string, v starlark.Value) (sqldb.Cond, error) {
 	return cond, nil
 }
 
-// within says which argument an error is about.
-func within(name string, err error) error {
-	if t := engine.TypeOf(err); t != nil {
-		if te, ok := err.(*engine.TypedError); ok {
-			return t.Errorf("%s: %s", name, te.Message)
-		}
-		return err
-	}
-	return fmt.Errorf("%s: %w", name, err)
-}
-
 func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (sqldb.Cond, error) {
 	t := left.Type()
 	col, _ := left.(*sqldb.Col)
@@ -484,6 +544,13 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 		if path {
 			return jsonOperand(v)
 		}
+		if row, ok := v.(*Row); ok && col != nil && col.Part == "" {
+			key, err := r.state.rowValue(r.runner.Database(), r.tableOf(col), col.Column, row)
+			if err != nil {
+				return nil, err
+			}
+			v = key
+		}
 		return toColumn(v, t, r.zone)
 	}
 	switch kind {
@@ -495,7 +562,7 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 		return &sqldb.Compare{Left: left, Lookup: kind, Right: bool(b)}, nil
 	case "in":
 		if qs, ok := v.(*QuerySet); ok {
-			q, err := r.subquery(qs)
+			q, err := r.subquery(qs, left)
 			if err != nil {
 				return nil, err
 			}
@@ -527,6 +594,9 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 		if len(items) != 2 {
 			return nil, engine.ValueError.Errorf("range takes two values, not %d", len(items))
 		}
+		if t.Kind == sqldb.Int && !path {
+			items[0], items[1] = whole(items[0], true), whole(items[1], false)
+		}
 		from, err := operand(items[0])
 		if err != nil {
 			return nil, err
@@ -546,6 +616,9 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 		}
 		return &sqldb.Compare{Left: left, Lookup: kind, Right: right}, nil
 	case "gt", "gte", "lt", "lte":
+		if t.Kind == sqldb.Int && !path {
+			v = whole(v, kind == "lt" || kind == "gte")
+		}
 		right, err := operand(v)
 		if err != nil {
 			return nil, err
@@ -574,6 +647,28 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 		return nil, err
 	}
 	return &sqldb.Compare{Left: left, Lookup: kind, Right: text}, nil
+}
+
+// whole rounds a fraction that bounds integers, up or down: n < 2.5 is n < 3.
+func whole(v starlark.Value, up bool) starlark.Value {
+	switch x := v.(type) {
+	case starlark.Float:
+		f := math.Floor(float64(x))
+		if up {
+			f = math.Ceil(float64(x))
+		}
+		return starlark.Float(f)
+	case *decimal.Decimal:
+		n := x.BigInt() // towards zero
+		switch c := decimal.FromBigInt(n).Compare(x); {
+		case c < 0 && up:
+			n.Add(n, big.NewInt(1))
+		case c > 0 && !up:
+			n.Sub(n, big.NewInt(1))
+		}
+		return starlark.MakeBigInt(n)
+	}
+	return v
 }
 
 // jsonOperand converts a value to compare with one inside JSON.

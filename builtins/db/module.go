@@ -48,6 +48,9 @@ type Pool struct {
 type Config struct {
 	// Pools are databases by alias. They win over those of the settings.
 	Pools map[string]Pool
+	// Drivers is what the program knows about the drivers of databases that the
+	// settings name. Default: the zero value.
+	Drivers sqldb.Drivers
 }
 
 // Module is the engine.Module that brings the database into scripts. It may
@@ -245,7 +248,7 @@ func (m *Module) configuredDatabase(inv *engine.Invocation, alias string) (*sqld
 	if err != nil {
 		return nil, &engine.CommandError{Message: fmt.Sprintf("DATABASES[%q]: %v", alias, err), Err: err}
 	}
-	db := sqldb.NewDatabase(sqldb.Config{Alias: alias, Target: t, MaxOpen: e.maxOpen, MaxIdle: e.maxIdle, MaxLifetime: e.maxLifetime})
+	db := sqldb.NewDatabase(sqldb.Config{Alias: alias, Target: t, MaxOpen: e.maxOpen, MaxIdle: e.maxIdle, MaxLifetime: e.maxLifetime, Beside: slices.Collect(maps.Values(m.databases)), Drivers: m.cfg.Drivers})
 	m.databases[key] = db
 	return db, nil
 }
@@ -352,8 +355,8 @@ type state struct {
 	inv   *engine.Invocation
 	alias string // what db means
 	dbs   map[string]*sqldb.Database
-	// txs are the open transactions: the run's own, and those of the runs
-	// that called it. A caller opens none while it waits, so a copy will do.
+	// txs are the transactions that the run has open. A nil one hides those of
+	// the runs that called it: see tx.
 	txs map[*sqldb.Database]*sqldb.Tx
 	// open is Enclose's; nil in a run that is not enclosed.
 	open  func(alias string) (*sqldb.Tx, error)
@@ -371,7 +374,6 @@ func (m *Module) state(inv *engine.Invocation) *state {
 	// The nearest run above that uses the database knows all that are open: a
 	// command in Go may stand between.
 	if up := nearest(inv); up != nil {
-		maps.Copy(st.txs, up.txs)
 		st.open = up.open
 		st.tally = up.tally
 	} else {
@@ -404,10 +406,23 @@ func (st *state) database(alias string) (*sqldb.Database, error) {
 	return db, nil
 }
 
+// tx returns the transaction that the run's statements go to: its own, else
+// that of the nearest run above; nil when there is none. It is asked each time: a
+// row may outlive the run that read it, and is then its caller's.
+func (st *state) tx(db *sqldb.Database) *sqldb.Tx {
+	for st != nil {
+		if tx, ok := st.txs[db]; ok {
+			return tx
+		}
+		st = nearest(st.inv.Parent())
+	}
+	return nil
+}
+
 // inside reports whether the run is in a transaction that it can tell from
 // none: in a db.atomic, and not merely in what Enclose put around it.
 func (st *state) inside(db *sqldb.Database) bool {
-	tx := st.txs[db]
+	tx := st.tx(db)
 	return tx != nil && !tx.Fenced()
 }
 
@@ -431,11 +446,7 @@ func (m *Module) BindTo(inv *engine.Invocation, alias string, database *sqldb.Da
 	st := m.state(inv)
 	st.alias = alias
 	st.dbs[alias] = database
-	if tx != nil {
-		st.txs[database] = tx
-	} else {
-		delete(st.txs, database)
-	}
+	st.txs[database] = tx
 	return &handle{m: m, alias: alias, db: database}, nil
 }
 
@@ -473,7 +484,7 @@ func (st *state) location() (*datetime.Zone, error) {
 
 // runner is where the run's statements go.
 func (st *state) runner(db *sqldb.Database) sqldb.Runner {
-	if tx := st.txs[db]; tx != nil {
+	if tx := st.tx(db); tx != nil {
 		return tx.Runner()
 	}
 	return db.Runner()

@@ -544,8 +544,26 @@ func (qs *QuerySet) pick(s shape, args starlark.Tuple, kwargs []starlark.Tuple) 
 	}
 	c := qs.clone()
 	c.shape, c.fields = s, nil
+	c.named = maps.Clone(qs.named)
 	add := func(name string, e sqldb.Expr) {
 		c.fields = append(c.fields, sqldb.Out{Name: name, Expr: e})
+	}
+	// An expression is an annotation that is picked at once: it has a name for
+	// what follows, and an aggregate groups.
+	annotate := func(name string, e sqldb.Expr) {
+		add(name, e)
+		if qs.table.Column(name) == nil {
+			if c.named == nil {
+				c.named = map[string]sqldb.Expr{}
+			}
+			c.named[name] = e
+		}
+		if sqldb.HasAggregate(e) {
+			if qs.shape != rowShape && !c.grouped {
+				c.group = plainExprs(qs.fields)
+			}
+			c.grouped = true
+		}
 	}
 	for i, a := range args {
 		if e, ok := a.(expression); ok {
@@ -553,7 +571,7 @@ func (qs *QuerySet) pick(s shape, args starlark.Tuple, kwargs []starlark.Tuple) 
 			if err != nil {
 				return nil, err
 			}
-			add(fmt.Sprintf("%s%d", strings.ToLower(e.Type()), i+1), x)
+			annotate(fmt.Sprintf("%s%d", strings.ToLower(e.Type()), i+1), x)
 			continue
 		}
 		name, ok := starlark.AsString(a)
@@ -575,7 +593,7 @@ func (qs *QuerySet) pick(s shape, args starlark.Tuple, kwargs []starlark.Tuple) 
 		if err != nil {
 			return nil, err
 		}
-		add(string(kv[0].(starlark.String)), x)
+		annotate(string(kv[0].(starlark.String)), x)
 	}
 	if len(args)+len(kwargs) == 0 {
 		c.fields = append(qs.table.Outs(), qs.annotations...)
@@ -601,16 +619,19 @@ func qsAnnotate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs [
 		if qs.table.Column(o.Name) != nil && qs.shape == rowShape {
 			return nil, engine.ValueError.Errorf("annotate: the name %q is a column of %s already", o.Name, qs.table.Name)
 		}
+		if old, again := c.named[o.Name]; again {
+			// The last of a name wins.
+			same := func(a sqldb.Out) bool { return a.Name == o.Name && a.Expr == old }
+			c.annotations = slices.DeleteFunc(slices.Clone(c.annotations), same)
+			c.fields = slices.DeleteFunc(slices.Clone(c.fields), same)
+			c.group = slices.DeleteFunc(slices.Clone(c.group), func(e sqldb.Expr) bool { return e == old })
+		}
 		c.named[o.Name] = o.Expr
 		c.annotations = append(c.annotations, o)
 		aggregate := sqldb.HasAggregate(o.Expr)
 		if qs.shape != rowShape {
 			if aggregate && !c.grouped {
-				for _, f := range c.fields {
-					if !sqldb.HasAggregate(f.Expr) {
-						c.group = append(c.group, f.Expr)
-					}
-				}
+				c.group = plainExprs(c.fields)
 			} else if !aggregate && c.group != nil {
 				c.group = append(c.group, o.Expr)
 			}
@@ -619,6 +640,17 @@ func qsAnnotate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs [
 		c.grouped = c.grouped || aggregate
 	}
 	return c, nil
+}
+
+// plainExprs are the expressions that no aggregate stands in.
+func plainExprs(outs []sqldb.Out) []sqldb.Expr {
+	var exprs []sqldb.Expr
+	for _, o := range outs {
+		if !sqldb.HasAggregate(o.Expr) {
+			exprs = append(exprs, o.Expr)
+		}
+	}
+	return exprs
 }
 
 // expressions resolves what annotate and aggregate are given.
@@ -676,17 +708,25 @@ func (qs *QuerySet) build() (*sqldb.Select, layout, error) {
 	if qs.shape != rowShape {
 		s.Outs = qs.fields
 		s.Group = qs.group
-		if qs.grouped && qs.group == nil && !qs.wholeTable() {
+		if len(s.Order) > 0 {
+			// What is picked and ordered by is written once.
+			s.Order = slices.Clone(s.Order)
+			for i, o := range s.Order {
+				for _, f := range s.Outs {
+					if sqldb.SameColumn(o.Expr, f.Expr) {
+						s.Order[i].Expr = f.Expr
+					}
+				}
+			}
+		}
+		if qs.grouped && qs.group == nil {
 			// Aggregates were annotated to rows, then values picked: the
 			// groups are the rows.
-			key, err := qs.table.Key()
-			if err != nil {
-				return nil, layout{}, err
-			}
-			s.Group = []sqldb.Expr{&sqldb.Col{Column: key}}
-			for _, f := range s.Outs {
-				if !sqldb.HasAggregate(f.Expr) {
-					s.Group = append(s.Group, f.Expr)
+			s.Group = append(qs.rowGroup(), plainExprs(s.Outs)...)
+			for _, o := range s.Order {
+				// A joined table's column, which no key of ours settles.
+				if c, ok := o.Expr.(*sqldb.Col); ok && len(c.Hops) > 0 && !slices.Contains(s.Group, o.Expr) {
+					s.Group = append(s.Group, o.Expr)
 				}
 			}
 		}
@@ -714,18 +754,22 @@ func (qs *QuerySet) build() (*sqldb.Select, layout, error) {
 	return s, layout{rows: rl, outs: outs}, nil
 }
 
-// wholeTable: values() came first with nothing to group by.
-func (qs *QuerySet) wholeTable() bool {
-	for _, f := range qs.fields {
-		if !sqldb.HasAggregate(f.Expr) {
-			return false
-		}
+// rowGroup tells rows apart: by the key, or by all columns where there is none.
+func (qs *QuerySet) rowGroup() []sqldb.Expr {
+	columns := qs.table.PK
+	if len(columns) == 0 {
+		columns = qs.table.Columns
 	}
-	return true
+	group := make([]sqldb.Expr, len(columns))
+	for i, c := range columns {
+		group[i] = &sqldb.Col{Column: c}
+	}
+	return group
 }
 
-// asSubquery is the query inside another one: its only field, or its key.
-func (qs *QuerySet) asSubquery() (*sqldb.Select, error) {
+// asSubquery is the query inside another one: its only field, or of rows the
+// column that is wanted; nil: the key.
+func (qs *QuerySet) asSubquery(wanted *sqldb.Column) (*sqldb.Select, error) {
 	s, _, err := qs.build()
 	if err != nil {
 		return nil, err
@@ -733,14 +777,15 @@ func (qs *QuerySet) asSubquery() (*sqldb.Select, error) {
 	q := *s
 	q.Lock = false
 	if qs.shape == rowShape {
-		key, err := qs.table.Key()
-		if err != nil {
-			return nil, err
+		if wanted == nil {
+			if wanted, err = qs.table.Key(); err != nil {
+				return nil, err
+			}
 		}
-		out := sqldb.Out{Name: key.Name, Expr: &sqldb.Col{Column: key}}
+		out := sqldb.Out{Name: wanted.Name, Expr: &sqldb.Col{Column: wanted}}
 		q.Outs = []sqldb.Out{out}
 		if qs.grouped {
-			q.Group = []sqldb.Expr{out.Expr}
+			q.Group = append(qs.rowGroup(), out.Expr)
 		}
 	}
 	if q.Limit < 0 && q.Offset == 0 {

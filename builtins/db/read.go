@@ -13,6 +13,10 @@ import (
 	"github.com/starmanage/starmanage/engine"
 )
 
+// listChunk is how many rows a chunk of a list holds: enough that its cost per
+// row vanishes.
+const listChunk = 1000
+
 // read runs a query and returns all of its rows.
 func (st *state) read(db *sqldb.Database, s *sqldb.Select) ([]*sqldb.Chunk, error) {
 	if s.Empty {
@@ -29,16 +33,24 @@ func (st *state) read(db *sqldb.Database, s *sqldb.Select) ([]*sqldb.Chunk, erro
 	if err != nil {
 		return nil, err
 	}
-	return c.Runner.ReadAll(st.ctx(), stmt)
+	return c.Runner.ReadRows(st.ctx(), stmt, listChunk)
+}
+
+// rowsOf makes the rows of a chunk.
+func (l *rowLayout) rowsOf(c *sqldb.Chunk) []Row {
+	rows := make([]Row, c.N)
+	for i := range rows {
+		rows[i] = Row{layout: l, chunk: c, i: int32(i)}
+	}
+	return rows
 }
 
 // items makes what a script sees of a chunk's rows.
 func (l layout) items(c *sqldb.Chunk, s shape) ([]starlark.Value, error) {
 	out := make([]starlark.Value, c.N)
 	if l.rows != nil {
-		rows := make([]Row, c.N)
+		rows := l.rows.rowsOf(c)
 		for i := range rows {
-			rows[i] = Row{layout: l.rows, chunk: c, i: int32(i)}
 			out[i] = &rows[i]
 		}
 		return out, nil
@@ -58,7 +70,7 @@ func (l layout) picked(c *sqldb.Chunk, i int, s shape) (starlark.Value, error) {
 	cell := func(j int) (starlark.Value, error) {
 		v, err := fromCell(c.Cell(i, j), l.outs[j].Expr.Type())
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", l.outs[j].Name, err)
+			return nil, within(l.outs[j].Name, err)
 		}
 		return v, nil
 	}

@@ -116,10 +116,27 @@ type Row struct {
 // rowState is what only some rows need.
 type rowState struct {
 	values  []starlark.Value // assigned, or mutable once touched; nil elsewhere
-	dirty   []bool
+	dirty   []written
+	marks   []sqldb.Mark // where the saved columns were saved; nil when none is
+	keys    []savedKey   // those that it was saved under since it was read
 	related map[string]starlark.Value
 	late    map[string]starlark.Value // columns that only left out
 }
+
+// savedKey is a key that a row was saved under.
+type savedKey struct {
+	values []any // nil: the database computed it
+	mark   sqldb.Mark
+}
+
+// written says what became of a column's assigned value.
+type written uint8
+
+const (
+	settled  written = iota // it is the database's
+	assigned                // it is the script's
+	saved                   // it was written in a transaction that may yet roll back
+)
 
 var (
 	_ starlark.HasSetField = (*Row)(nil)
@@ -162,7 +179,7 @@ func (r *Row) Freeze() {
 
 // Hash is that of the key.
 func (r *Row) Hash() (uint32, error) {
-	key, err := r.key()
+	key, err := r.keys()
 	if err != nil {
 		return 0, err
 	}
@@ -176,10 +193,10 @@ func (r *Row) CompareSameType(op syntax.Token, y starlark.Value, depth int) (boo
 	}
 	o := y.(*Row)
 	same := r == o
-	if !same && r.layout.table == o.layout.table {
+	if !same && r.layout.db == o.layout.db && r.layout.db.SameTable(r.layout.table, o.layout.table) {
 		// Rows without a key are equal to themselves alone.
-		a, aerr := r.key()
-		b, berr := o.key()
+		a, aerr := r.keys()
+		b, berr := o.keys()
 		if aerr == nil && berr == nil {
 			var err error
 			if same, err = starlark.EqualDepth(a, b, depth-1); err != nil {
@@ -192,7 +209,7 @@ func (r *Row) CompareSameType(op syntax.Token, y starlark.Value, depth int) (boo
 
 func (r *Row) state() *rowState {
 	if r.more == nil {
-		r.more = &rowState{values: make([]starlark.Value, len(r.layout.names)), dirty: make([]bool, len(r.layout.names))}
+		r.more = &rowState{values: make([]starlark.Value, len(r.layout.names)), dirty: make([]written, len(r.layout.names))}
 	}
 	return r.more
 }
@@ -204,18 +221,18 @@ func (r *Row) cell(i int) (starlark.Value, error) {
 	}
 	l := r.layout
 	raw := r.chunk.Cell(int(r.i), l.offset+i)
-	if v, ok := raw.(starlark.String); ok {
-		return v, nil
+	if _, ok := raw.(starlark.String); ok {
+		return raw.(starlark.Value), nil // as it lies there: a new one would cost memory
 	}
 	v, err := fromCell(raw, l.types[i])
-	if s, ok := v.(starlark.String); ok && !r.frozen {
+	if _, ok := v.(starlark.String); ok && !r.frozen {
 		// A text is often touched twice: keep it as scripts want it. Rows of a
 		// chunk have no cell in common.
-		r.chunk.Keep(int(r.i), l.offset+i, s)
+		r.chunk.Keep(int(r.i), l.offset+i, v)
 		return v, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s.%s: %w", l.table.Name, l.names[i], err)
+		return nil, within(l.table.Name+"."+l.names[i], err)
 	}
 	if l.types[i].Kind == sqldb.JSONKind {
 		// A list or dict is the same each time, so that a script can change
@@ -251,6 +268,26 @@ func (r *Row) key() (starlark.Value, error) {
 	return r.cell(i)
 }
 
+// keys is the value of the primary key, of as many columns as it has.
+func (r *Row) keys() (starlark.Value, error) {
+	t := r.layout.table
+	if len(t.PK) < 2 {
+		return r.key()
+	}
+	out := make(starlark.Tuple, len(t.PK))
+	for k, c := range t.PK {
+		i := slices.Index(r.layout.columns, c)
+		if i < 0 {
+			return nil, FieldError.Errorf("the row was read without its key %s", c.Name)
+		}
+		var err error
+		if out[k], err = r.cell(i); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // keyValues are what the key's columns hold in the database.
 func (r *Row) keyValues() ([]any, error) {
 	t := r.layout.table
@@ -261,6 +298,17 @@ func (r *Row) keyValues() ([]any, error) {
 	zone, err := r.layout.st.location()
 	if err != nil {
 		return nil, err
+	}
+	if r.more != nil {
+		for _, saved := range slices.Backward(r.more.keys) {
+			switch {
+			case saved.mark.Undone():
+			case saved.values == nil:
+				return nil, FieldError.Errorf("the database computed the key of this row when it was saved: read it again")
+			default:
+				return slices.Clone(saved.values), nil
+			}
+		}
 	}
 	out := make([]any, len(t.PK))
 	for k, c := range t.PK {
@@ -302,7 +350,7 @@ func (r *Row) AttrNames() []string {
 	for name := range r.layout.st.m.rowM {
 		set[name] = true
 	}
-	if forward, reverse, err := r.keys(); err == nil {
+	if forward, reverse, err := r.foreignKeys(); err == nil {
 		for _, k := range forward {
 			set[k.ForwardName()] = true
 		}
@@ -313,7 +361,7 @@ func (r *Row) AttrNames() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-func (r *Row) keys() (forward, reverse []*sqldb.ForeignKey, err error) {
+func (r *Row) foreignKeys() (forward, reverse []*sqldb.ForeignKey, err error) {
 	l := r.layout
 	return l.st.runner(l.db).Keys(l.st.ctx(), l.table)
 }
@@ -425,7 +473,7 @@ func (r *Row) relation(name string) (starlark.Value, error) {
 			return sub, nil
 		}
 	}
-	forward, reverse, err := r.keys()
+	forward, reverse, err := r.foreignKeys()
 	if err != nil {
 		return nil, err
 	}
@@ -547,7 +595,7 @@ func (r *Row) set(name string, v starlark.Value) error {
 	i := slices.Index(r.layout.names, name)
 	if i >= 0 && r.layout.columns[i] != nil {
 		st := r.state()
-		st.values[i], st.dirty[i] = v, true
+		st.values[i], st.dirty[i] = v, assigned
 		delete(st.related, (&sqldb.ForeignKey{Column: r.layout.columns[i]}).ForwardName())
 		return nil
 	}
@@ -557,7 +605,7 @@ func (r *Row) set(name string, v starlark.Value) error {
 	if c := r.layout.table.Column(name); c != nil {
 		return r.setLate(c, v)
 	}
-	forward, _, err := r.keys()
+	forward, _, err := r.foreignKeys()
 	if err != nil {
 		return translate(err)
 	}
@@ -568,7 +616,7 @@ func (r *Row) set(name string, v starlark.Value) error {
 		key := v
 		switch x := v.(type) {
 		case *Row:
-			if x.layout.table != k.Parent {
+			if x.layout.db != r.layout.db || !r.layout.db.SameTable(x.layout.table, k.Parent) {
 				return engine.ValueError.Errorf("%s is a row of %s, not of %s", name, k.Parent.Name, x.layout.table.Name)
 			}
 			value, found, err := x.Get(starlark.String(k.ParentColumn.Name))
@@ -616,7 +664,10 @@ func (r *Row) setLate(c *sqldb.Column, v starlark.Value) error {
 	chunk := sqldb.NewChunk(names, append(cells, nil))
 	st := r.state()
 	st.values = append(slices.Clip(st.values), v)
-	st.dirty = append(slices.Clip(st.dirty), true)
+	st.dirty = append(slices.Clip(st.dirty), assigned)
+	if st.marks != nil {
+		st.marks = append(slices.Clip(st.marks), sqldb.Mark{})
+	}
 	delete(st.late, c.Name)
 	r.layout, r.chunk, r.i = &l, chunk, 0
 	return nil
@@ -730,8 +781,9 @@ func rowSave(r *Row, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark
 		if r.more == nil {
 			return starlark.None, nil
 		}
+		r.settle()
 		for i, dirty := range r.more.dirty {
-			if dirty {
+			if dirty == assigned {
 				columns = append(columns, i)
 			}
 		}
@@ -742,6 +794,12 @@ func rowSave(r *Row, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark
 		}
 		for v := range starlark.Elements(iterable) {
 			name, ok := starlark.AsString(v)
+			if r.more != nil && r.more.late[name] != nil { // fetched since: a list in it may have changed
+				if err := r.setLate(l.table.Column(name), r.more.late[name]); err != nil {
+					return nil, err
+				}
+				l = r.layout
+			}
 			i := slices.Index(l.names, name)
 			if !ok || i < 0 || l.columns[i] == nil {
 				return nil, FieldError.Errorf("save: update_fields names %s, which is no column that this row was read with", v)
@@ -762,12 +820,70 @@ func rowSave(r *Row, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark
 		return nil, DatabaseError.Errorf("save: %s no longer exists", r)
 	}
 	l.st.wrote(l.db, n)
-	if r.more != nil {
-		for _, i := range columns {
-			r.more.dirty[i] = false
+	r.wrote(columns)
+	return starlark.None, nil
+}
+
+// wrote notes that columns were saved: for good where no transaction is open.
+func (r *Row) wrote(columns []int) {
+	if r.more == nil {
+		return
+	}
+	var mark sqldb.Mark
+	became := settled
+	if tx := r.layout.st.tx(r.layout.db); tx != nil {
+		became, mark = saved, tx.Mark()
+		if r.more.marks == nil {
+			r.more.marks = make([]sqldb.Mark, len(r.more.dirty))
 		}
 	}
-	return starlark.None, nil
+	for _, i := range columns {
+		r.more.dirty[i] = became
+		if became == saved {
+			r.more.marks[i] = mark
+		}
+	}
+	if slices.ContainsFunc(columns, func(i int) bool { return slices.Contains(r.layout.table.PK, r.layout.columns[i]) }) {
+		r.more.keys = append(r.more.keys, savedKey{r.assignedKey(), mark})
+	}
+}
+
+// assignedKey is the key as the script has it; nil where that is an expression.
+func (r *Row) assignedKey() []any {
+	zone, err := r.layout.st.location()
+	if err != nil {
+		return nil
+	}
+	var out []any
+	for _, c := range r.layout.table.PK {
+		v, err := r.cell(slices.Index(r.layout.columns, c))
+		if err != nil {
+			return nil
+		}
+		plain, err := toColumn(v, c.Type, zone)
+		if err != nil {
+			return nil
+		}
+		out = append(out, plain)
+	}
+	return out
+}
+
+// settle finds out what became of the columns that were saved in a transaction:
+// those that it rolled back are the script's again, to be saved once more.
+func (r *Row) settle() {
+	if r.more == nil || r.more.marks == nil {
+		return
+	}
+	for i, d := range r.more.dirty {
+		switch {
+		case d != saved:
+		case r.more.marks[i].Undone():
+			r.more.dirty[i] = assigned
+		case !r.more.marks[i].Open():
+			r.more.dirty[i] = settled
+		}
+	}
 }
 
 // write updates the row's columns and returns how many rows matched.

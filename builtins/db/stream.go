@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sort"
+	"strings"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -48,10 +50,24 @@ func (qs *QuerySet) Total(context.Context) (int64, error) {
 	return n, translate(err)
 }
 
-// source gives items a chunk at a time: nil at the end. close waits for what
-// is under way.
+// page is a chunk as a script sees it: rows, or what stands for them. An empty
+// one is the end.
+type page struct {
+	rows  []Row
+	items []starlark.Value
+}
+
+func (l layout) page(c *sqldb.Chunk, s shape) (page, error) {
+	if l.rows != nil {
+		return page{rows: l.rows.rowsOf(c)}, nil
+	}
+	items, err := l.items(c, s)
+	return page{items: items}, err
+}
+
+// source gives a page at a time. close waits for what is under way.
 type source interface {
-	next() ([]starlark.Value, error)
+	next() (page, error)
 	close()
 }
 
@@ -73,9 +89,9 @@ func (s *stream) Iterate() starlark.Iterator {
 
 type streamIterator struct {
 	*stream
-	src   source
-	items []starlark.Value
-	over  bool
+	src  source
+	page page
+	over bool
 }
 
 func (it *streamIterator) fail(err error) {
@@ -85,24 +101,27 @@ func (it *streamIterator) fail(err error) {
 
 // Next gives the next item, reading a chunk when the last one is used up.
 func (it *streamIterator) Next(p *starlark.Value) bool {
-	for len(it.items) == 0 {
+	for {
+		if rows := it.page.rows; len(rows) > 0 {
+			*p = &rows[0]
+			it.page.rows = rows[1:]
+			return true
+		}
+		if items := it.page.items; len(items) > 0 {
+			*p = items[0]
+			it.page.items = items[1:]
+			return true
+		}
 		if it.over || it.src == nil {
 			return false
 		}
-		items, err := it.src.next()
-		if err != nil {
+		var err error
+		if it.page, err = it.src.next(); err != nil {
 			it.fail(err)
 			return false
 		}
-		if items == nil {
-			it.over = true
-			return false
-		}
-		it.items = items
+		it.over = len(it.page.rows)+len(it.page.items) == 0
 	}
-	*p = it.items[0]
-	it.items = it.items[1:]
-	return true
 }
 
 // Done ends the walk, wherever it is.
@@ -114,9 +133,14 @@ func (it *streamIterator) Done() {
 	}
 }
 
-// maxChunk bounds a chunk: more rows at once gain nothing, and a reading loop is
-// to stay below 40 MB resident.
-const maxChunk = 500
+// maxChunk bounds a chunk, and maxFetch what one statement reads ahead: more
+// rows at once gain nothing, and a reading loop is to stay below 40 MB resident.
+// How wide the rows are is not known before the first statement, of firstFetch.
+const (
+	maxChunk   = 500
+	maxFetch   = 2000
+	firstFetch = 100
+)
 
 // qsIterator is qs.iterator(chunk_size=2000): the rows in constant memory, not
 // kept. Rows may be changed on the way.
@@ -133,7 +157,7 @@ func qsIterator(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs [
 		return nil, err
 	}
 	s := &stream{name: "iterator of " + qs.table.Name, st: qs.st, thread: qs.thread, total: qs.Total}
-	s.start = func() (source, error) { return qs.source(min(size, maxChunk)) }
+	s.start = func() (source, error) { return qs.source(size) }
 	return s, nil
 }
 
@@ -150,8 +174,14 @@ func (qs *QuerySet) source(size int) (source, error) {
 	if s.Lock && !qs.st.inside(qs.db) {
 		return nil, DatabaseError.Errorf("select_for_update works only inside db.atomic: the lock would be gone at once")
 	}
-	if key, err := qs.table.Key(); err == nil && qs.walkable(s, key) {
-		return qs.newKeyWalk(s, l, key, size)
+	fetch := min(size, maxFetch)
+	size = min(size, maxChunk)
+	d, err := qs.db.Dialect(qs.ctx())
+	if err != nil {
+		return nil, err
+	}
+	if key, err := qs.table.Key(); err == nil && leads(key, d.Vendor()) && qs.walkable(s, key) {
+		return qs.newKeyWalk(s, l, key, size, fetch)
 	}
 	c, err := qs.st.compiler(qs.db)
 	if err != nil {
@@ -165,7 +195,25 @@ func (qs *QuerySet) source(size int) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &spoolSource{spool: spool, items: func(c *sqldb.Chunk) ([]starlark.Value, error) { return l.items(c, qs.shape) }}, nil
+	return &spoolSource{spool: spool, open: func(c *sqldb.Chunk) (page, error) { return l.page(c, qs.shape) }}, nil
+}
+
+// leads reports whether a key's value, read and bound again, finds the rows
+// behind it: not where NULL is a key, where the database orders otherwise than it
+// compares (ENUM), or where a value has several forms.
+func leads(key *sqldb.Column, vendor string) bool {
+	switch key.Type.Kind {
+	case sqldb.Any, sqldb.Float, sqldb.JSONKind:
+		return false
+	case sqldb.Int:
+		return vendor != "sqlite" || !key.Null || key.Auto
+	case sqldb.Text, sqldb.UUID:
+		name := strings.ToLower(key.Type.SQL)
+		return !key.Null && !(vendor == "mysql" && (strings.HasPrefix(name, "enum") || strings.HasPrefix(name, "set")))
+	case sqldb.Bytes:
+		return !key.Null && !strings.HasPrefix(strings.ToLower(key.Type.SQL), "bit")
+	}
+	return vendor != "sqlite"
 }
 
 // walkable: each row of the result has a key of its own, and the order is the
@@ -175,15 +223,8 @@ func (qs *QuerySet) walkable(s *sqldb.Select, key *sqldb.Column) bool {
 		return false
 	}
 	for _, o := range s.Outs {
-		if sqldb.HasAggregate(o.Expr) {
+		if sqldb.HasAggregate(o.Expr) || sqldb.ManyRows(o.Expr) {
 			return false
-		}
-		if c, ok := o.Expr.(*sqldb.Col); ok {
-			for _, h := range c.Hops {
-				if h.Reverse {
-					return false
-				}
-			}
 		}
 	}
 	switch len(s.Order) {
@@ -204,8 +245,9 @@ type keyWalk struct {
 	l     layout
 	key   *sqldb.Column
 	at    int // the key's place among the columns
-	extra bool
-	size  int
+	size  int // rows of a chunk
+	fetch int // rows of a statement that reads ahead
+	fits  int // rows of the next statement, as wide as they were so far
 	desc  bool
 
 	last  any // key of the last row given; nil before the first
@@ -219,20 +261,16 @@ type keyWalk struct {
 }
 
 type chunkRead struct {
-	chunk  *sqldb.Chunk
+	chunk  *sqldb.Chunk // nil: there are no more rows
+	end    bool         // nothing comes behind the chunk
 	err    error
 	writes uint64
 }
 
-// depth is how many chunks are read ahead: the reader must not stand still
-// while the script is busy with a slow row, nor the other way round.
-const depth = 2
-
-func (qs *QuerySet) newKeyWalk(s *sqldb.Select, l layout, key *sqldb.Column, size int) (*keyWalk, error) {
-	w := &keyWalk{qs: qs, query: *s, l: l, key: key, at: -1, size: size}
+func (qs *QuerySet) newKeyWalk(s *sqldb.Select, l layout, key *sqldb.Column, size, fetch int) (*keyWalk, error) {
+	w := &keyWalk{qs: qs, query: *s, l: l, key: key, at: -1, size: size, fetch: fetch, fits: min(size, firstFetch)}
 	w.desc = len(s.Order) == 1 && s.Order[0].Desc
 	w.query.Order = []sqldb.Order{{Expr: &sqldb.Col{Column: key}, Desc: w.desc}}
-	w.query.Limit = int64(size)
 	for i, o := range s.Outs {
 		if c, ok := o.Expr.(*sqldb.Col); ok && c.Column == key && len(c.Hops) == 0 {
 			w.at = i
@@ -240,7 +278,7 @@ func (qs *QuerySet) newKeyWalk(s *sqldb.Select, l layout, key *sqldb.Column, siz
 		}
 	}
 	if w.at < 0 { // values without the key
-		w.at, w.extra = len(s.Outs), true
+		w.at = len(s.Outs)
 		w.query.Outs = append(s.Outs[:len(s.Outs):len(s.Outs)], sqldb.Out{Name: key.Name, Expr: &sqldb.Col{Column: key}})
 	}
 	// Rows that the loop itself adds are not met.
@@ -276,64 +314,92 @@ func (w *keyWalk) keyOf(cell any) (any, error) {
 	return toColumn(v, w.key.Type, zone)
 }
 
-// read reads the chunk behind the key last.
-func (w *keyWalk) read(ctx context.Context, c *sqldb.Compiler, last any) (chunk *sqldb.Chunk, err error) {
+// read reads up to limit rows behind the key last, in chunks. end says that no
+// row comes behind them.
+func (w *keyWalk) read(ctx context.Context, c *sqldb.Compiler, last any, limit int) (chunks []*sqldb.Chunk, end bool, err error) {
 	behind, upto := "gt", "lte"
 	if w.desc {
 		behind, upto = "lt", "gte"
 	}
 	q := w.query
+	q.Limit = int64(limit)
+	q.Where = q.Where[:len(q.Where):len(q.Where)]
 	key := &sqldb.Col{Column: w.key}
-	q.Where = append(q.Where[:len(q.Where):len(q.Where)], &sqldb.Compare{Left: key, Lookup: upto, Right: w.bound})
+	bound, isInt := w.bound.(int64)
+	if !isInt {
+		q.Where = append(q.Where, &sqldb.Compare{Left: key, Lookup: upto, Right: w.bound})
+	}
 	if last != nil {
 		q.Where = append(q.Where, &sqldb.Compare{Left: key, Lookup: behind, Right: last})
 	}
 	stmt, err := c.Select(ctx, &q)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	err = c.Runner.Read(ctx, stmt, w.size, func(got *sqldb.Chunk) error {
-		chunk = got
-		return nil
-	})
-	return chunk, err
+	if chunks, err = c.Runner.ReadRows(ctx, stmt, w.size); err != nil {
+		return nil, false, err
+	}
+	rows := 0
+	for _, got := range chunks {
+		rows += got.N
+	}
+	end = rows < limit
+	if !isInt {
+		return chunks, end, nil
+	}
+	// To compare here costs less than in the database, row by row.
+	for i, got := range chunks {
+		within := func(row int) bool {
+			n, ok := got.Cell(row, w.at).(int64)
+			return !ok || n == bound || (n < bound) != w.desc
+		}
+		if !within(got.N - 1) {
+			end = true
+			got.N = sort.Search(got.N, func(row int) bool { return !within(row) })
+			if got.N > 0 {
+				i++
+			}
+			return chunks[:i], end, nil
+		}
+	}
+	return chunks, end, nil
 }
 
-// next gives the next chunk's items, and has those behind it read meanwhile.
-func (w *keyWalk) next() ([]starlark.Value, error) {
+// next gives the next chunk, and has those behind it read meanwhile.
+func (w *keyWalk) next() (page, error) {
 	if w.ended {
-		return nil, nil
+		return page{}, nil
 	}
-	chunk, err := w.take()
+	got, err := w.take()
 	if err != nil {
-		return nil, err
+		return page{}, err
 	}
-	if chunk == nil {
-		w.ended = true
-		return nil, nil
+	w.ended = got.end
+	if got.chunk == nil {
+		return page{}, nil
 	}
-	if w.last, err = w.keyOf(chunk.Cell(chunk.N-1, w.at)); err != nil {
-		return nil, err
+	if w.last, err = w.keyOf(got.chunk.Cell(got.chunk.N-1, w.at)); err != nil {
+		return page{}, err
 	}
-	if chunk.N < w.size {
-		w.ended = true
-	} else if err := w.readAhead(); err != nil {
-		return nil, err
+	if !w.ended {
+		if err := w.readAhead(); err != nil {
+			return page{}, err
+		}
 	}
-	return w.l.items(chunk, w.qs.shape)
+	return w.l.page(got.chunk, w.qs.shape)
 }
 
 // take returns the next chunk that was read ahead, or reads it now. What was
 // read ahead is dropped when this program wrote to the database since it was
 // asked for: the loop must see its own changes.
-func (w *keyWalk) take() (*sqldb.Chunk, error) {
+func (w *keyWalk) take() (chunkRead, error) {
 	if w.ahead != nil {
 		got, ok := <-w.ahead
 		if !ok { // it stops without a word when the run does
-			return nil, context.Cause(w.qs.ctx())
+			return got, context.Cause(w.qs.ctx())
 		}
 		if got.writes == w.qs.db.Writes() {
-			return got.chunk, got.err
+			return got, got.err
 		}
 		w.stop()
 		// A loop that writes goes on writing: leave it alone for a while.
@@ -341,9 +407,24 @@ func (w *keyWalk) take() (*sqldb.Chunk, error) {
 	}
 	c, err := w.qs.st.compiler(w.qs.db)
 	if err != nil {
-		return nil, err
+		return chunkRead{}, err
 	}
-	return w.read(w.qs.ctx(), c, w.last)
+	chunks, end, err := w.read(w.qs.ctx(), c, w.last, min(w.size, w.fits))
+	if err != nil || len(chunks) == 0 {
+		return chunkRead{end: true}, err
+	}
+	w.fits = w.fitting(chunks)
+	return chunkRead{chunk: chunks[0], end: end && len(chunks) == 1}, nil
+}
+
+// fitting is how many rows the next statement may give, by the width of these.
+func (w *keyWalk) fitting(chunks []*sqldb.Chunk) int {
+	rows, bytes := 0, 1
+	for _, c := range chunks {
+		rows += c.N
+		bytes += c.Bytes
+	}
+	return max(1, min(w.fetch, rows*sqldb.ChunkBytes/bytes))
 }
 
 // readAhead starts the reader of the chunks to come, on connections of its
@@ -353,7 +434,7 @@ func (w *keyWalk) readAhead() error {
 		w.quiet--
 		return nil
 	}
-	if w.ahead != nil || w.qs.st.txs[w.qs.db] != nil {
+	if w.ahead != nil || w.qs.st.tx(w.qs.db) != nil {
 		return nil
 	}
 	c, err := w.qs.st.compiler(w.qs.db)
@@ -362,15 +443,17 @@ func (w *keyWalk) readAhead() error {
 	}
 	ctx, cancel := context.WithCancel(w.qs.ctx())
 	w.cancel = cancel
-	w.ahead = make(chan chunkRead, depth-1)
+	// Room for a statement's chunks: the reader must not stand still while
+	// the script is busy with a slow row, nor the other way round.
+	w.ahead = make(chan chunkRead, (w.fetch+w.size-1)/w.size)
 	w.enough = make(chan struct{})
-	go w.run(ctx, c, w.ahead, w.enough, w.last)
+	go w.run(ctx, c, w.ahead, w.enough, w.last, w.fits)
 	return nil
 }
 
-// run reads chunk after chunk, until the end, an error, the end of ctx or
-// enough. It shares nothing with the walk that changes.
-func (w *keyWalk) run(ctx context.Context, c *sqldb.Compiler, out chan<- chunkRead, enough <-chan struct{}, last any) {
+// run reads statement after statement, until the end, an error, the end of ctx
+// or enough. It shares nothing with the walk that changes.
+func (w *keyWalk) run(ctx context.Context, c *sqldb.Compiler, out chan<- chunkRead, enough <-chan struct{}, last any, fits int) {
 	defer close(out)
 	for {
 		select {
@@ -378,36 +461,51 @@ func (w *keyWalk) run(ctx context.Context, c *sqldb.Compiler, out chan<- chunkRe
 			return
 		default:
 		}
-		got := w.chunk(ctx, c, last)
-		more := got.err == nil && got.chunk != nil && got.chunk.N == w.size
-		if more {
-			// Before the chunk is the walk's.
-			if last, got.err = w.keyOf(got.chunk.Cell(got.chunk.N-1, w.at)); got.err != nil {
-				more = false
+		reads, next := w.reads(ctx, c, last, &fits)
+		for _, got := range reads {
+			select {
+			case out <- got:
+			case <-enough:
+				return
+			case <-ctx.Done():
+				return
+			}
+			if got.end || got.err != nil {
+				return
 			}
 		}
-		select {
-		case out <- got:
-		case <-enough:
-			return
-		case <-ctx.Done():
-			return
-		}
-		if !more {
-			return
-		}
+		last = next
 	}
 }
 
-func (w *keyWalk) chunk(ctx context.Context, c *sqldb.Compiler, last any) (got chunkRead) {
-	got.writes = w.qs.db.Writes()
+// reads runs one statement of as many rows as fit, and tells the key of its
+// last row.
+func (w *keyWalk) reads(ctx context.Context, c *sqldb.Compiler, last any, fits *int) (reads []chunkRead, next any) {
+	writes := w.qs.db.Writes()
+	failed := func(err error) ([]chunkRead, any) { return []chunkRead{{err: err, writes: writes}}, nil }
 	defer func() {
 		if p := recover(); p != nil { // a driver's panic must not end the program
-			got.err = &engine.InternalError{Value: p, Stack: string(debug.Stack())}
+			reads, next = failed(&engine.InternalError{Value: p, Stack: string(debug.Stack())})
 		}
 	}()
-	got.chunk, got.err = w.read(ctx, c, last)
-	return got
+	chunks, end, err := w.read(ctx, c, last, *fits)
+	if err != nil {
+		return failed(err)
+	}
+	if len(chunks) == 0 {
+		return []chunkRead{{end: true, writes: writes}}, nil
+	}
+	*fits = w.fitting(chunks)
+	for _, chunk := range chunks {
+		reads = append(reads, chunkRead{chunk: chunk, writes: writes})
+	}
+	// While the chunk is not yet the walk's.
+	tail := chunks[len(chunks)-1]
+	if next, err = w.keyOf(tail.Cell(tail.N-1, w.at)); err != nil {
+		return failed(err)
+	}
+	reads[len(reads)-1].end = end
+	return reads, next
 }
 
 // stop ends reading ahead and waits for it.
@@ -435,18 +533,18 @@ func (w *keyWalk) close() {
 // spoolSource reads a result that was read whole before.
 type spoolSource struct {
 	spool *sqldb.Spool
-	items func(*sqldb.Chunk) ([]starlark.Value, error)
+	open  func(*sqldb.Chunk) (page, error)
 }
 
-func (s *spoolSource) next() ([]starlark.Value, error) {
+func (s *spoolSource) next() (page, error) {
 	if s.spool == nil {
-		return nil, nil
+		return page{}, nil
 	}
 	c, err := s.spool.Next()
 	if err != nil || c == nil {
-		return nil, err
+		return page{}, err
 	}
-	return s.items(c)
+	return s.open(c)
 }
 
 func (s *spoolSource) close() {

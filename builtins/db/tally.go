@@ -78,4 +78,4 @@ func (t *tally) report() string {
 }
 
 // wrote counts rows that the run wrote to db.
-func (st *state) wrote(db *sqldb.Database, rows int64) { st.tally.add(st.txs[db], rows) }
+func (st *state) wrote(db *sqldb.Database, rows int64) { st.tally.add(st.tx(db), rows) }

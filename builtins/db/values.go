@@ -323,6 +323,12 @@ func toJSON(b *strings.Builder, v starlark.Value, depth int) error {
 		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
 			return engine.ValueError.Errorf("%v has no place in JSON", v)
 		}
+		if f := float64(v); f == math.Trunc(f) && depth > 0 { // SQLite takes a document that is a number for one
+			// Or it would come back as an integer, from PostgreSQL even where
+			// it has an exponent.
+			b.WriteString(strconv.FormatFloat(f, 'f', -1, 64) + ".0")
+			return nil
+		}
 		return text(float64(v))
 	case starlark.String:
 		if !utf8.ValidString(string(v)) {
@@ -391,6 +397,69 @@ func short(v starlark.Value) string {
 		s = strings.ToValidUTF8(s[:60], "") + "…"
 	}
 	return s
+}
+
+// keysOf are the foreign keys of a column.
+func (st *state) keysOf(db *sqldb.Database, t *sqldb.Table, c *sqldb.Column) ([]*sqldb.ForeignKey, error) {
+	forward, _, err := st.runner(db).Keys(st.ctx(), t)
+	if err != nil {
+		return nil, err
+	}
+	var keys []*sqldb.ForeignKey
+	for _, k := range forward {
+		if k.Column.Name == c.Name {
+			keys = append(keys, k)
+		}
+	}
+	return keys, nil
+}
+
+// pointed finds the column that a column of t takes of the rows of another
+// table: what a foreign key of it points to, or the key of the very row. It is
+// nil for a column that points nowhere, which takes the key of any row.
+func (st *state) pointed(db *sqldb.Database, t *sqldb.Table, c *sqldb.Column, of *sqldb.Table, ofDB *sqldb.Database) (*sqldb.Column, error) {
+	keys, err := st.keysOf(db, t, c)
+	if err != nil {
+		return nil, err
+	}
+	own := len(t.PK) == 1 && t.PK[0].Name == c.Name
+	var want []string
+	for _, k := range keys {
+		if db == ofDB && db.SameTable(k.Parent, of) {
+			return k.ParentColumn, nil
+		}
+		want = append(want, k.Parent.Name)
+	}
+	if own {
+		if db == ofDB && db.SameTable(t, of) {
+			return c, nil
+		}
+		want = append(want, t.Name)
+	}
+	if len(want) == 0 {
+		return nil, nil
+	}
+	name := strings.Join(want, " or ")
+	if db != ofDB {
+		return nil, engine.ValueError.Errorf("want a row of %s in database %q, not one of %s in database %q", name, db.Alias(), of.Name, ofDB.Alias())
+	}
+	return nil, engine.ValueError.Errorf("want a row of %s, not one of %s", name, of.Name)
+}
+
+// rowValue is what a row stands for as the value of a column of t.
+func (st *state) rowValue(db *sqldb.Database, t *sqldb.Table, c *sqldb.Column, row *Row) (starlark.Value, error) {
+	target, err := st.pointed(db, t, c, row.layout.table, row.layout.db)
+	if err != nil {
+		return nil, err
+	}
+	if target == nil {
+		return row.key()
+	}
+	v, found, err := row.Get(starlark.String(target.Name))
+	if err == nil && !found {
+		err = engine.ValueError.Errorf("the row of %s was read without its column %s", row.layout.table.Name, target.Name)
+	}
+	return v, err
 }
 
 // toColumn converts a script's value for a column of type t. zone is what a

@@ -3,6 +3,7 @@ package db
 // Writing: create and its kin, bulk writes, update and delete.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,11 +18,16 @@ import (
 
 // assignment is what a column is set to: a plain value, or an sqldb.Expr.
 func (st *state) assignment(db *sqldb.Database, t *sqldb.Table, c *sqldb.Column, v starlark.Value, zone *datetime.Zone, vendor string) (any, error) {
+	return st.assign(db, t, c, v, zone, vendor, nil)
+}
+
+// assign is assignment where expressions may name annotations.
+func (st *state) assign(db *sqldb.Database, t *sqldb.Table, c *sqldb.Column, v starlark.Value, zone *datetime.Zone, vendor string, named map[string]sqldb.Expr) (any, error) {
 	if c.Generated {
 		return nil, FieldError.Errorf("column %s of %s is computed by the database", c.Name, t.Name)
 	}
 	if e, ok := v.(expression); ok {
-		r := &resolver{ctx: st.ctx(), runner: st.runner(db), table: t, zone: zone, state: st, now: func() any { return st.inv.Now() }}
+		r := &resolver{ctx: st.ctx(), runner: st.runner(db), table: t, zone: zone, annotations: named, state: st, now: func() any { return st.inv.Now() }}
 		x, err := e.resolve(r)
 		if err != nil {
 			return nil, within(c.Name, err)
@@ -34,6 +40,13 @@ func (st *state) assignment(db *sqldb.Database, t *sqldb.Table, c *sqldb.Column,
 			return v, nil
 		}
 		return x, nil
+	}
+	if row, ok := v.(*Row); ok {
+		key, err := st.rowValue(db, t, c, row)
+		if err != nil {
+			return nil, within(c.Name, err)
+		}
+		v = key
 	}
 	x, err := toColumn(v, c.Type, zone)
 	if err != nil {
@@ -52,6 +65,8 @@ type writer struct {
 	zone     *datetime.Zone
 	vendor   string
 	forward  []*sqldb.ForeignKey
+	// named are the annotations that an update may name.
+	named map[string]sqldb.Expr
 }
 
 func (qs *QuerySet) writer() (*writer, error) {
@@ -101,18 +116,29 @@ func (w *writer) column(name string) (*sqldb.Column, error) {
 
 // value converts one keyword's value for its column.
 func (w *writer) value(c *sqldb.Column, v starlark.Value) (any, error) {
-	if row, ok := v.(*Row); ok && w.forward != nil {
-		for _, k := range w.forward {
-			if k.Column == c && row.layout.table == k.Parent {
-				key, _, err := row.Get(starlark.String(k.ParentColumn.Name))
-				if err != nil {
-					return nil, err
-				}
-				v = key
-			}
+	return w.qs.st.assign(w.qs.db, w.qs.table, c, v, w.zone, w.vendor, w.named)
+}
+
+// numbered: a new row leaves the column out, so that the database numbers it.
+func (w *writer) numbered(c *sqldb.Column, v starlark.Value) bool {
+	return v == starlark.None && c.Auto && slices.Contains(w.qs.table.PK, c)
+}
+
+// unnumbered are a new row's fields without a key of None.
+func (w *writer) unnumbered(kvs []starlark.Tuple) ([]starlark.Tuple, error) {
+	for i, kv := range kvs {
+		if kv[1] != starlark.None {
+			continue
+		}
+		c, err := w.column(string(kv[0].(starlark.String)))
+		if err != nil {
+			return nil, err
+		}
+		if w.numbered(c, kv[1]) {
+			return slices.Delete(slices.Clone(kvs), i, i+1), nil
 		}
 	}
-	return w.qs.st.assignment(w.qs.db, w.qs.table, c, v, w.zone, w.vendor)
+	return kvs, nil
 }
 
 // insert inserts one row and returns it as it is in the database.
@@ -123,6 +149,9 @@ func (w *writer) insert(fields []starlark.Tuple) (*Row, error) {
 		c, err := w.column(name)
 		if err != nil {
 			return nil, err
+		}
+		if w.numbered(c, kv[1]) {
+			continue
 		}
 		if slices.Contains(in.Columns, c) {
 			return nil, FieldError.Errorf("column %s is given twice", c.Name)
@@ -198,7 +227,11 @@ func lookupsOf(b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple
 
 // fieldsOf are the fields of a new row: lookups for exact values, under
 // defaults.
-func fieldsOf(lookups []starlark.Tuple, defaults *starlark.Dict) ([]starlark.Tuple, error) {
+func (qs *QuerySet) fieldsOf(lookups []starlark.Tuple, defaults *starlark.Dict) ([]starlark.Tuple, error) {
+	w, err := qs.writer()
+	if err != nil {
+		return nil, err
+	}
 	var out []starlark.Tuple
 	given := map[string]bool{}
 	if defaults != nil {
@@ -217,18 +250,33 @@ func fieldsOf(lookups []starlark.Tuple, defaults *starlark.Dict) ([]starlark.Tup
 	}
 	for _, kv := range lookups {
 		name := string(kv[0].(starlark.String))
-		if base, last, ok := cutLast(name); ok && sqldb.IsLookup(last) {
+		if base, last, ok := cutLast(name); ok && sqldb.IsLookup(last) && qs.table.Column(name) == nil {
 			if last != "exact" {
 				continue
 			}
 			name = base
 		}
-		if strings.Contains(name, "__") || given[name] {
+		if given[name] {
 			continue
+		}
+		if strings.Contains(name, "__") {
+			// What is no column leads to another table; a column's own name
+			// may hold "__".
+			if _, err := w.column(name); err != nil {
+				continue
+			}
 		}
 		out = append(out, starlark.Tuple{starlark.String(name), kv[1]})
 	}
 	return out, nil
+}
+
+// forRows refuses a method that gives a row after values.
+func (qs *QuerySet) forRows(name string) error {
+	if qs.shape != rowShape {
+		return engine.ValueError.Errorf("%s: cannot follow values or values_list: it gives a row", name)
+	}
+	return nil
 }
 
 // qsGetOrCreate is qs.get_or_create(defaults=None, **lookups): (row, created).
@@ -237,7 +285,10 @@ func qsGetOrCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwarg
 	if err != nil {
 		return nil, err
 	}
-	fields, err := fieldsOf(lookups, dicts["defaults"])
+	if err := qs.forRows(b.Name()); err != nil {
+		return nil, err
+	}
+	fields, err := qs.fieldsOf(lookups, dicts["defaults"])
 	if err != nil {
 		return nil, err
 	}
@@ -298,7 +349,10 @@ func qsUpdateOrCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kw
 	if creating == nil {
 		creating = dicts["defaults"]
 	}
-	fields, err := fieldsOf(lookups, creating)
+	if err := qs.forRows(b.Name()); err != nil {
+		return nil, err
+	}
+	fields, err := qs.fieldsOf(lookups, creating)
 	if err != nil {
 		return nil, err
 	}
@@ -344,6 +398,7 @@ func qsUpdate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs []s
 	if err != nil {
 		return nil, err
 	}
+	w.named = qs.named
 	var set []sqldb.Assignment
 	for _, kv := range kwargs {
 		c, err := w.column(string(kv[0].(starlark.String)))
@@ -390,11 +445,7 @@ func (qs *QuerySet) target(name string) (*sqldb.Select, error) {
 	}
 	s := &sqldb.Select{Table: qs.table, Where: qs.where, Limit: -1}
 	if qs.grouped {
-		key, err := qs.table.Key()
-		if err != nil {
-			return nil, err
-		}
-		s.Group = []sqldb.Expr{&sqldb.Col{Column: key}}
+		s.Group = qs.rowGroup()
 	}
 	return s, nil
 }
@@ -562,7 +613,16 @@ func qsBulkCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs
 		for _, g := range groups {
 			in := in
 			in.Columns, in.Rows = g.columns, g.rows
-			got, err := c.InsertRows(qs.ctx(), in)
+			insert := c.InsertRows
+			switch {
+			case len(g.columns) > 0:
+			case w.vendor != "postgresql" && len(qs.table.PK) == 1 && qs.table.PK[0].Auto:
+				// A key of NULL is numbered, like one that is left out.
+				in.Columns, in.Rows = qs.table.PK, slices.Repeat([][]any{{nil}}, len(g.rows))
+			default:
+				insert = insertDefaults(c)
+			}
+			got, err := insert(qs.ctx(), in)
 			if err != nil {
 				return nil, err
 			}
@@ -584,6 +644,26 @@ func qsBulkCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs
 		}
 	}
 	return starlark.NewList(out), nil
+}
+
+// insertDefaults inserts rows that give no column, one by one: SQL has no form
+// for several of them.
+func insertDefaults(c *sqldb.Compiler) func(context.Context, sqldb.Insert) ([]any, error) {
+	return func(ctx context.Context, in sqldb.Insert) ([]any, error) {
+		n := len(in.Rows)
+		in.Rows = [][]any{nil}
+		var keys []any
+		for range n {
+			chunk, err := c.InsertRow(ctx, in)
+			if err != nil {
+				return nil, err
+			}
+			if chunk != nil && len(in.Table.PK) == 1 && !in.IgnoreConflicts && len(in.Update) == 0 {
+				keys = append(keys, chunk.Cell(0, in.Table.Index(in.Table.PK[0].Name)))
+			}
+		}
+		return keys, nil
+	}
 }
 
 func batchSize(name string, v starlark.Value) (int, error) {
@@ -619,6 +699,9 @@ func (w *writer) groups(items []starlark.Value) ([]group, error) {
 	for _, item := range items {
 		kvs, err := fields(item)
 		if err != nil {
+			return nil, err
+		}
+		if kvs, err = w.unnumbered(kvs); err != nil {
 			return nil, err
 		}
 		same := len(out) > 0 && len(kvs) == len(names)
@@ -706,7 +789,7 @@ func qsBulkUpdate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs
 	flat := make([]any, len(items)*(len(columns)+1))
 	for i, item := range items {
 		row, ok := item.(*Row)
-		if !ok || row.layout.table != qs.table {
+		if !ok || row.layout.db != qs.db || !qs.db.SameTable(row.layout.table, qs.table) {
 			return nil, engine.ValueError.Errorf("bulk_update: item %d is no row of %s", i, qs.table.Name)
 		}
 		one := flat[i*(len(columns)+1) : (i+1)*(len(columns)+1)]
@@ -751,11 +834,13 @@ func qsBulkUpdate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs
 		if row.more == nil || row.frozen {
 			continue
 		}
+		var written []int
 		for i, c := range row.layout.columns {
-			if slices.Contains(columns, c) {
-				row.more.dirty[i] = false
+			if c != nil && slices.ContainsFunc(columns, func(o *sqldb.Column) bool { return o.Name == c.Name }) {
+				written = append(written, i)
 			}
 		}
+		row.wrote(written)
 	}
 	return starlark.MakeInt64(n), nil
 }

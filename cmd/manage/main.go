@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/starmanage/starmanage/builtins"
+	"github.com/starmanage/starmanage/builtins/db"
 	"github.com/starmanage/starmanage/builtins/db/dbshell"
 	"github.com/starmanage/starmanage/engine"
 )
@@ -24,9 +25,10 @@ func main() { os.Exit(run()) }
 
 func run() int {
 	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(400) // a command is short: collect rarely
+		debug.SetGCPercent(300) // a command is short: collect rarely
 	}
-	if err := prepareDrivers(); err != nil {
+	drivers, err := prepareDrivers()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		return 70
 	}
@@ -35,7 +37,7 @@ func run() int {
 	defer stop()
 
 	eng := engine.New(engine.Config{
-		Modules: builtins.Modules(builtins.Config{RunClient: clients.Run}),
+		Modules: builtins.Modules(builtins.Config{Databases: db.Config{Drivers: drivers}, RunClient: clients.Run}),
 		Stdin:   os.Stdin,
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,

@@ -39,7 +39,7 @@ func serverDSN(t testing.TB, b dbtest.Backend, driver string) string {
 func shell(ctx context.Context, t *testing.T, settings map[string]any, b dbtest.Backend, fns map[string]func(), body string, words ...string) enginetest.Result {
 	t.Helper()
 	goroutines, sessions := runtime.NumGoroutine(), serverSessions(t, b)
-	m, modules := dbtest.Standard()
+	m, modules := dbtest.Standard(asManage)
 	var stdout, stderr bytes.Buffer
 	eng := engine.New(engine.Config{
 		FS: enginetest.Project(script(body)), Modules: append(modules, hostModule(fns)), Settings: settings, Stdout: &stdout, Stderr: &stderr,
@@ -214,8 +214,10 @@ def handle():
     stdout.write("%s; %d rows" % (err.type, db.table("counter").count()))
     _, err = catch(lambda: db.atomic(lambda: (db.table("counter").create(name = "c"), kill())), DatabaseError)
     stdout.write("%s at commit; %d rows" % (err.type, db.table("counter").count()))
+    _, err = catch(lambda: db.atomic(lambda: db.atomic(body)), DatabaseError)
+    stdout.write("%s nested; %d rows" % (err.type, db.table("counter").count()))
 `)
-			if want := "DatabaseError; 1 rows\nDatabaseError at commit; 1 rows\n"; got.Stdout != want {
+			if want := "DatabaseError; 1 rows\nDatabaseError at commit; 1 rows\nDatabaseError nested; 1 rows\n"; got.Stdout != want {
 				t.Errorf("got %q, want %q\n%s", got.Stdout, want, got.Stderr)
 			}
 			ends(t, got, 0)
@@ -503,6 +505,21 @@ def handle():
 				ends(t, got, 143, stopped, "no row was committed before")
 				rows(t, b, "counter", "0")
 			})
+			t.Run("while rows come", func(t *testing.T) {
+				endless := map[string]string{
+					"sqlite":     "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c",
+					"postgresql": "SELECT n FROM generate_series(1, 1000000000000) AS n",
+					"mysql":      "SELECT 1 FROM information_schema.collations a, information_schema.collations b, information_schema.collations c, information_schema.collations d",
+				}[vendor]
+				got := run(t, `
+def handle():
+    make(3)
+    stop_soon()
+    for row in db.iterate("`+endless+`"):
+        stdout.write("never")
+`)
+				ends(t, got, 143, stopped, "3 rows were committed before")
+			})
 			t.Run("between chunks", func(t *testing.T) {
 				got := run(t, `
 def handle():
@@ -565,7 +582,7 @@ func TestFaultUnreachable(t *testing.T) {
 		t.Helper()
 		return shell(t.Context(), t, map[string]any{"DATABASES": map[string]any{"default": "sqlite://:memory:", "stats": raw}}, dbtest.Backend{}, nil, `
 def handle():
-    _, err = catch(lambda: db.using("stats").table("x"), DatabaseError, CommandError)
+    _, err = catch(lambda: db.using("stats").table("x"), DatabaseError)
     stdout.write(err.type)
     db.using("stats").atomic(lambda: 1)
 `)
@@ -588,7 +605,7 @@ def handle():
 			for _, p := range password {
 				got := run(t, scheme+"://someone:"+p+"@127.0.0.1:1/shop")
 				ends(t, got, 1, `CommandError: database "stats" (shop on 127.0.0.1:1) is not reachable: `, "refused")
-				if got.Stdout != "CommandError\n" || strings.Count(got.Stderr, "\n") != 1 {
+				if got.Stdout != "DatabaseError\n" || strings.Count(got.Stderr, "\n") != 1 {
 					t.Errorf("got %+v", got)
 				}
 				clean(t, got)

@@ -30,7 +30,7 @@ func (h hostModule) Predeclared() starlark.StringDict {
 // startWith is start, with functions of the test for the script.
 func startWith(t *testing.T, settings map[string]any, fns map[string]func(), body string) func(context.Context) (any, error) {
 	t.Helper()
-	m, modules := dbtest.Standard()
+	m, modules := dbtest.Standard(asManage)
 	all := map[string]any{"TIME_ZONE": "UTC"}
 	maps.Copy(all, settings)
 	eng := engine.New(engine.Config{FS: enginetest.Project(script(body)), Modules: append(modules, hostModule(fns)), Settings: all})
@@ -46,7 +46,7 @@ func TestHostPool(t *testing.T) {
 	for name, b := range backends(t) {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Make(t, b)
-			_, modules := dbtest.Standard()
+			_, modules := dbtest.Standard(asManage)
 			modules = append(modules[:len(modules)-1:len(modules)-1], db.New(db.Config{Pools: map[string]db.Pool{"default": {DB: b.Pool}}}))
 			eng := engine.New(engine.Config{FS: enginetest.Project(script(`
 def _body():
@@ -106,7 +106,7 @@ func TestDatabaseOption(t *testing.T) {
 	if _, err := second.Pool.Exec("INSERT INTO counter (name) VALUES ('x')"); err != nil {
 		t.Fatal(err)
 	}
-	m, modules := dbtest.Standard()
+	m, modules := dbtest.Standard(asManage)
 	defer m.Close()
 	eng := engine.New(engine.Config{
 		FS: enginetest.Project(script(`
@@ -127,5 +127,48 @@ def handle():
 	}
 	if _, err := eng.Call(context.Background(), "x", engine.Args{Options: map[string]any{"database": "archiv"}}); err == nil || !strings.Contains(err.Error(), `no database "archiv"`) {
 		t.Errorf("an unknown alias: %v", err)
+	}
+}
+
+// TestTwoAliases: a loop over one alias meets what it writes by way of another
+// that means the same database.
+func TestTwoAliases(t *testing.T) {
+	for vendor, b := range backends(t) {
+		t.Run(vendor, func(t *testing.T) {
+			dbtest.Make(t, b)
+			got, err := start(t, map[string]any{"DATABASES": map[string]any{"default": b.URL, "again": b.URL}}, `
+def handle():
+    counters, again = db.table("counter"), db.using("again").table("counter")
+    counters.bulk_create([{"name": "c%d" % i} for i in range(300)])
+    met = 0
+    for row in counters.filter(n = 0).iterator(chunk_size = 1):
+        met += 1
+        again.filter(id = row.pk + 1).update(n = 1)
+    return met
+`)(context.Background())
+			if err != nil || got != int64(150) {
+				t.Fatal(got, err)
+			}
+		})
+	}
+}
+
+// TestRowOfAnotherDatabase: a table of the same name in another database is
+// another table.
+func TestRowOfAnotherDatabase(t *testing.T) {
+	first, second := sqliteBackend(t), sqliteBackend(t)
+	dbtest.Make(t, first)
+	dbtest.Make(t, second)
+	got, err := start(t, map[string]any{"DATABASES": map[string]any{"default": first.URL, "other": second.URL}}, `
+def handle():
+    row = db.table("counter").create(name = "here")
+    there = db.using("other").table("counter")
+    there.create(name = "there")
+    row.n = 7
+    _, err = catch(lambda: there.bulk_update([row], ["n"]), ValueError)
+    return [err.message, row == there.get(), there.get().n]
+`)(context.Background())
+	if want := "[bulk_update: item 0 is no row of counter false 0]"; err != nil || fmt.Sprint(got) != want {
+		t.Fatal(got, err)
 	}
 }

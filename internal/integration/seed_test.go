@@ -73,7 +73,7 @@ func one(t testing.TB, pool *sql.DB, query string) string {
 // seedConfig is the seed's project on b, at noon of 2026-06-15.
 func seedConfig(b dbtest.Backend, zone string) engine.Config {
 	return engine.Config{
-		FS: os.DirFS("testdata/seed"), Modules: builtins.Standard(),
+		FS: os.DirFS("testdata/seed"), Modules: builtins.Modules(builtins.Config{Databases: asManage}),
 		Settings: map[string]any{"DATABASES": map[string]any{"default": b.URL}, "TIME_ZONE": zone},
 		Now:      func() time.Time { return time.Date(2026, 6, 15, 12, 30, 45, 123456000, time.UTC) },
 	}

@@ -40,6 +40,8 @@ type Backend struct {
 	Pool *sql.DB
 	// Dialect is "sqlite", "postgresql" or "mysql".
 	Dialect string
+	// Config is for the module that the suite runs with. Default: the zero one.
+	Config db.Config
 }
 
 //go:embed testdata
@@ -119,8 +121,8 @@ func Make(t testing.TB, b Backend) {
 
 // Standard returns the modules that scripts get, with a database module that
 // outlives the engines that use it: close it. It is the last of the list.
-func Standard() (*db.Module, []engine.Module) {
-	m := db.New(db.Config{})
+func Standard(cfg db.Config) (*db.Module, []engine.Module) {
+	m := db.New(cfg)
 	standard := slices.DeleteFunc(builtins.Standard(), func(other engine.Module) bool { return other.Name() == m.Name() })
 	return m, append(standard, keep{m})
 }
@@ -215,7 +217,7 @@ func (e enclosing) Around(inv *engine.Invocation, next func() error) (err error)
 
 // Run runs the suite's scripts, each chunk on empty tables.
 func Run(t *testing.T, b Backend) {
-	m, modules := Standard()
+	m, modules := Standard(b.Config)
 	defer m.Close()
 	run(t, b, m, append(modules, fresh{b: b}))
 }
@@ -223,7 +225,7 @@ func Run(t *testing.T, b Backend) {
 // RunEnclosed runs the suite inside transactions that stand for none: what
 // tests and dry runs put around a command.
 func RunEnclosed(t *testing.T, b Backend) {
-	m, modules := Standard()
+	m, modules := Standard(b.Config)
 	defer m.Close()
 	f := fresh{b: b, enclosed: true}
 	run(t, b, m, append([]engine.Module{f, enclosing{f, m}}, modules...))

@@ -67,6 +67,8 @@ type writer struct {
 	d       Dialect
 	aliases int
 	err     error
+	// read are the tables that sub-queries read, in small letters.
+	read map[string]bool
 	// long: the text depends on how many values there are, so a prepared
 	// statement would hardly be used again.
 	long bool
@@ -86,7 +88,7 @@ func (c *Compiler) writer(ctx context.Context) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &writer{Compiler: c, ctx: ctx, d: d}, nil
+	return &writer{Compiler: c, ctx: ctx, d: d, read: map[string]bool{}}, nil
 }
 
 func (w *writer) fail(err error) {
@@ -98,7 +100,16 @@ func (w *writer) fail(err error) {
 func (w *writer) scope(parent *scope, t *Table) *scope {
 	s := &scope{parent: parent, table: t, alias: "t" + strconv.Itoa(w.aliases), byHop: map[string]string{}}
 	w.aliases++
+	if parent != nil {
+		w.reads(t)
+	}
 	return s
+}
+
+func (w *writer) reads(t *Table) {
+	if w.read != nil {
+		w.read[strings.ToLower(t.Name)] = true
+	}
 }
 
 func (w *writer) tableName(t *Table) string {
@@ -140,6 +151,9 @@ func (w *writer) join(s *scope, hops []Hop) string {
 			next = "t" + strconv.Itoa(w.aliases)
 			w.aliases++
 			s.byHop[path] = next
+			if s.parent != nil {
+				w.reads(target)
+			}
 			s.joins.str(" LEFT JOIN ", w.tableName(target), " AS ", next, " ON ", next, ".", w.d.quote(to.Name), " = ", alias, ".", w.d.quote(from.Name))
 		}
 		alias = next
@@ -182,7 +196,8 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 		switch n := position[o.Expr]; {
 		case o.Expr == nil:
 			order.str(w.random())
-		case q.Distinct && n > 0 || n > 0 && HasAggregate(o.Expr):
+		case n > 0 && (q.Distinct || HasAggregate(o.Expr) || q.Group != nil && w.d.Vendor() == "postgresql"):
+			// Its values are bound, so PostgreSQL would not know it again.
 			order.str(strconv.Itoa(n))
 		default:
 			w.expr(order, s, o.Expr)
@@ -314,7 +329,11 @@ func (w *writer) expr(b *buffer, s *scope, e Expr) {
 	case *Test:
 		b.str("CASE WHEN ")
 		w.cond(b, s, e.Cond, false)
-		b.str(" THEN 1 ELSE 0 END")
+		if w.d.Vendor() == "postgresql" { // where a boolean is no number
+			b.str(" THEN TRUE ELSE FALSE END")
+		} else {
+			b.str(" THEN 1 ELSE 0 END")
+		}
 	case *written:
 		b.add(e.sql)
 	default:
@@ -514,7 +533,15 @@ func (c *Compiler) Select(ctx context.Context, q *Select) (Statement, error) {
 	if w.err != nil {
 		return Statement{}, w.err
 	}
-	return b.statement(w.d, w.long, q.Lock)
+	st, err := b.statement(w.d, w.long, q.Lock)
+	if q.Limit < 0 || q.Limit > 64 { // for a few rows the way to them does not matter
+		st.endless = q.Limit < 0 && q.Offset == 0
+		st.columns = make([]string, len(q.Outs))
+		for i, o := range q.Outs {
+			st.columns[i] = o.Name
+		}
+	}
+	return st, err
 }
 
 // Count compiles the number of rows that a query gives.
@@ -523,12 +550,27 @@ func (c *Compiler) Count(ctx context.Context, q *Select) (Statement, error) {
 	n.Lock = false
 	n.Order = nil
 	count := []Out{{"n", &Agg{Name: "count"}}}
-	if n.Limit < 0 && n.Offset == 0 && !n.Distinct && n.Group == nil {
-		n.Outs = count
-		return c.Select(ctx, &n)
-	}
 	if !n.Distinct && n.Group == nil {
-		n.Outs = []Out{{"one", &Value{V: int64(1), Of: ColumnType{Kind: Int}}}}
+		// Columns do not matter, but for those that bring rows of their own.
+		n.Outs = nil
+		for _, o := range q.Outs {
+			if ManyRows(o.Expr) {
+				n.Outs = append(n.Outs, o)
+			}
+		}
+		for _, o := range q.Order {
+			if o.Expr != nil && ManyRows(o.Expr) {
+				n.Outs = append(n.Outs, Out{"order", o.Expr})
+			}
+		}
+		switch {
+		case len(n.Outs) > 0:
+		case n.Limit < 0 && n.Offset == 0:
+			n.Outs = count
+			return c.Select(ctx, &n)
+		default:
+			n.Outs = []Out{{"one", &Value{V: int64(1), Of: ColumnType{Kind: Int}}}}
+		}
 	}
 	return c.Select(ctx, &Select{Table: Derived(&n), Outs: count, Limit: -1})
 }
@@ -570,14 +612,17 @@ func (w *writer) matching(b *buffer, s *scope, q *Select) {
 			w.cond(where, s, c, false)
 		}
 	}
-	if simple && len(s.joins.text) == 0 {
+	// MySQL refuses to read the table that it changes, unless behind a derived
+	// table.
+	reread := w.d.Vendor() == "mysql" && w.read[strings.ToLower(q.Table.Name)]
+	if simple && len(s.joins.text) == 0 && !reread {
 		if len(where.text) > 0 {
 			b.str(" WHERE ").add(where)
 		}
 		return
 	}
-	key, err := q.Table.Key()
-	if err != nil {
+	if len(q.Table.PK) == 0 {
+		_, err := q.Table.Key()
 		w.fail(err)
 		return
 	}
@@ -586,11 +631,17 @@ func (w *writer) matching(b *buffer, s *scope, q *Select) {
 	if q.Limit >= 0 || q.Offset > 0 {
 		inner.Order = q.Order
 	}
-	inner.Outs = []Out{{key.Name, &Col{Column: key}}}
-	b.str(" WHERE ", s.alias, ".", w.d.quote(key.Name), " IN (")
+	inner.Outs = nil
+	b.str(" WHERE (")
+	for i, key := range q.Table.PK {
+		if i > 0 {
+			b.str(", ")
+		}
+		b.str(s.alias, ".", w.d.quote(key.Name))
+		inner.Outs = append(inner.Outs, Out{key.Name, &Col{Column: key}})
+	}
+	b.str(") IN (")
 	if w.d.Vendor() == "mysql" {
-		// It refuses to read the table that it changes, unless behind a
-		// derived table.
 		b.str("SELECT * FROM (").add(w.query(&inner, &scope{})).str(") AS matching")
 	} else {
 		b.add(w.query(&inner, nil))
@@ -629,6 +680,13 @@ func (c *Compiler) Update(ctx context.Context, q *Select, set []Assignment) (Sta
 func (w *writer) assigned(b *buffer, s *scope, a Assignment) {
 	if v, ok := a.Expr.(*Value); ok {
 		b.arg(v.V)
+		return
+	}
+	if t := a.Column.Type; w.d.Vendor() == "sqlite" && t.Kind == DecimalKind && t.Scale >= 0 {
+		// The servers bring what they compute to the column's scale.
+		b.str("ROUND(")
+		w.expr(b, s, a.Expr)
+		b.str(", ", strconv.Itoa(t.Scale), ")")
 		return
 	}
 	w.expr(b, s, a.Expr)

@@ -16,10 +16,11 @@ type connector struct {
 	next   driver.Connector // nil: driver has no connectors
 	dsn    string
 	target Target
+	about  Drivers
 }
 
-func newConnector(d driver.Driver, dsn string, t Target) (*connector, error) {
-	c := &connector{driver: d, dsn: dsn, target: t}
+func newConnector(d driver.Driver, dsn string, cfg Config) (*connector, error) {
+	c := &connector{driver: d, dsn: dsn, target: cfg.Target, about: cfg.Drivers}
 	if dc, ok := d.(driver.DriverContext); ok {
 		next, err := dc.OpenConnector(dsn)
 		if err != nil {
@@ -38,6 +39,25 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	k := &conn{Conn: dc, keep: !c.target.Dialect.cachesStatements()}
+	switch c.target.Dialect.(type) {
+	case SQLite:
+		if c.about.Interrupt != nil {
+			k.interrupt = c.about.Interrupt(dc)
+		}
+	case PostgreSQL:
+		if c.about.Abandoned != nil {
+			k.abandon = func() {
+				told := c.about.Abandoned(dc)
+				if told == nil {
+					return
+				}
+				select {
+				case <-told:
+				case <-time.After(2 * time.Second):
+				}
+			}
+		}
+	}
 	for _, s := range c.target.Dialect.setup(c.target) {
 		if _, err := k.exec(ctx, s, nil, false); err != nil {
 			dc.Close()
@@ -99,6 +119,35 @@ type conn struct {
 	// abandon ends a statement that was cancelled, where the driver leaves it
 	// running; nil where it does not.
 	abandon func()
+	// interrupt ends a statement that gives rows, where the driver does so
+	// until the first one only; nil where it cannot be done.
+	interrupt func()
+}
+
+// watch interrupts the statement under way when the context ends. The function
+// that it returns ends the watch: nothing is interrupted behind it.
+func (c *conn) watch(ctx context.Context) (stop func()) {
+	if c.interrupt == nil {
+		return func() {}
+	}
+	over, quiet := make(chan struct{}), make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() {
+		defer close(quiet)
+		for { // one that comes between two rows is lost
+			c.interrupt()
+			select {
+			case <-over:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	return func() {
+		close(over)
+		if !unwatch() {
+			<-quiet
+		}
+	}
 }
 
 var (

@@ -34,6 +34,11 @@ type Config struct {
 	MaxLifetime time.Duration
 	// Create makes a SQLite file that is missing: migrate alone sets it.
 	Create bool
+	// Beside are those of other aliases, which may mean the same database: what
+	// is written by way of one is then a write to the other. Default: none.
+	Beside []*Database
+	// Drivers is for connections that the database opens itself.
+	Drivers Drivers
 }
 
 // Database is one database. It is opened when it is first used, and may be
@@ -47,16 +52,22 @@ type Database struct {
 	dialect Dialect
 	closed  bool
 	maria   *bool // MariaDB, once asked of a MySQL
+	plans   plans
 
 	schema schemaCache
-	writes atomic.Uint64
+	writes *atomic.Uint64
 }
 
 // NewDatabase returns a Database. It does no I/O.
 func NewDatabase(cfg Config) *Database {
-	db := &Database{alias: cfg.Alias, cfg: cfg, dialect: cfg.Dialect}
+	db := &Database{alias: cfg.Alias, cfg: cfg, dialect: cfg.Dialect, writes: new(atomic.Uint64)}
 	if cfg.DB == nil {
 		db.dialect = cfg.Target.Dialect
+		for _, other := range cfg.Beside {
+			if other.cfg.DB == nil && other.cfg.Target.same(cfg.Target) {
+				db.writes = other.writes
+			}
+		}
 	}
 	return db
 }
@@ -101,7 +112,7 @@ func (db *Database) Pool(ctx context.Context) (*sql.DB, error) {
 	if err != nil {
 		return nil, db.unreachable(err)
 	}
-	c, err := newConnector(probe.Driver(), dsn, t)
+	c, err := newConnector(probe.Driver(), dsn, db.cfg)
 	probe.Close()
 	if err != nil {
 		return nil, db.unreachable(err)
@@ -219,8 +230,13 @@ type Statement struct {
 	// tables: Trace leaves it out.
 	Quiet bool
 
-	raw   bool // a script wrote it: its result's types are to be asked for
-	quick bool // a write of given rows: nothing in it takes long
+	// ChangesRows: a script's own statement inserts, updates or deletes.
+	ChangesRows bool
+
+	raw     bool     // a script wrote it: its result's types are to be asked for
+	quick   bool     // a write of given rows: nothing in it takes long
+	columns []string // of a compiled query that may give many rows
+	endless bool     // it has no LIMIT
 }
 
 // Result is what a statement that gives no rows returns.
@@ -252,7 +268,14 @@ func (r Runner) with(ctx context.Context, use func(c *conn) error) error {
 		return err
 	}
 	fn := func(c *conn) error {
+		if err := r.db.replan(ctx, c); err != nil {
+			return err
+		}
 		err := use(c)
+		if err != nil && r.tx == nil && r.db.planChanged(err) {
+			// The driver has dropped the statement, and nothing of it was run.
+			err = use(c)
+		}
 		if err != nil && ctx.Err() != nil && c.abandon != nil {
 			c.abandon()
 		}
@@ -331,10 +354,15 @@ func rawConn(sc *sql.Conn, fn func(c *conn) error) error {
 // encodeArgs turns values into what drivers take.
 func encodeArgs(d Dialect, args []any) []any {
 	out := args
+	_, postgres := d.(PostgreSQL)
 	for i, v := range args {
 		switch v.(type) {
-		case nil, bool, int64, float64, string, []byte:
+		case nil, string, []byte:
 			continue
+		case bool, int64, float64:
+			if !postgres {
+				continue
+			}
 		}
 		if &out[0] == &args[0] {
 			out = make([]any, len(args))
@@ -351,6 +379,9 @@ func (r Runner) Exec(ctx context.Context, st Statement) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if err := kept(d, st.Args); err != nil {
+		return Result{}, err
+	}
 	args := encodeArgs(d, st.Args)
 	r.traced(st)
 	var res Result
@@ -359,11 +390,18 @@ func (r Runner) Exec(ctx context.Context, st Statement) (Result, error) {
 		if err != nil {
 			return err
 		}
-		res.Affected, _ = result.RowsAffected()
+		// SQLite's count is that of the last statement that changed rows.
+		if _, sqlite := d.(SQLite); !sqlite || !st.raw || st.ChangesRows {
+			res.Affected, _ = result.RowsAffected()
+		}
 		res.LastID, _ = result.LastInsertId()
 		return nil
 	})
 	r.db.writes.Add(1)
+	if _, ok := d.(MySQL); ok && err == nil && st.raw && r.tx != nil && mysqlCommits(firstWords(d, st.SQL)) {
+		// A migration's own transaction is over, and what follows needs one.
+		err = r.tx.exec(ctx, "START TRANSACTION")
+	}
 	return res, err
 }
 
@@ -377,6 +415,22 @@ func (r Runner) statementContext(ctx context.Context, st Statement) context.Cont
 		}
 	}
 	return ctx
+}
+
+// beginContext can end until begun is set. SQLite's driver watches the context
+// till it has the first row, and has a price for each row that comes with one
+// that can end.
+type beginContext struct {
+	context.Context
+	begun atomic.Bool
+}
+
+// Done is nil once the statement has begun.
+func (c *beginContext) Done() <-chan struct{} {
+	if c.begun.Load() {
+		return nil
+	}
+	return c.Context.Done()
 }
 
 // values reads a whole small result.

@@ -5,7 +5,6 @@ package sqldb
 import (
 	"context"
 	"errors"
-	"strconv"
 )
 
 // LoadRows inserts rows with the values given, those of columns that the
@@ -57,39 +56,9 @@ func (w *writer) load(in Insert, rows [][]any) (Statement, error) {
 	}
 	b := &buffer{}
 	w.insertHead(b, in)
-	b.str(" OVERRIDING SYSTEM VALUE SELECT ")
-	for i, c := range in.Columns {
-		if i > 0 {
-			b.str(", ")
-		}
-		b.str("v.c", strconv.Itoa(i))
-		if c.Type.Kind == Other {
-			b.str("::", c.Type.SQL)
-		}
-	}
-	b.str(" FROM unnest(")
-	for j, c := range in.Columns {
-		if j > 0 {
-			b.str(", ")
-		}
-		values := make([]any, len(rows))
-		for i, row := range rows {
-			values[i] = w.d.encode(row[j])
-		}
-		element := "text" // of an array, unnest would make rows of its elements
-		if c.Type.Kind != Other {
-			element = elementType(c)
-		}
-		b.arg(arrayLiteral(values)).str("::", element, "[]")
-	}
-	b.str(") AS v(")
-	for i := range in.Columns {
-		if i > 0 {
-			b.str(", ")
-		}
-		b.str("c", strconv.Itoa(i))
-	}
-	return b.str(")").statement(w.d, false, true)
+	b.str(" OVERRIDING SYSTEM VALUE")
+	w.selectArrays(b, in.Columns, rows)
+	return b.statement(w.d, false, true)
 }
 
 // Unchecked keeps SQLite from checking foreign keys in the session's

@@ -342,6 +342,11 @@ func (w *writer) textLookup(b *buffer, s *scope, lookup string, left *buffer, t 
 		w.regex(b, text, fold, func(b *buffer) { b.arg(value) })
 		return
 	}
+	if w.d.Vendor() == "sqlite" && strings.ContainsRune(value, 0) {
+		// Its patterns end there: one that begins with it would find every row.
+		w.fail(&ValueError{"SQLite looks for no text that holds a NUL character"})
+		return
+	}
 	if w.d.Vendor() == "sqlite" && !fold {
 		// LIKE folds case there, GLOB does not.
 		p := globEscaper.Replace(value)
@@ -764,13 +769,23 @@ func (w *writer) jsonNull(b *buffer, s *scope, c *Col) {
 
 func (w *writer) jsonLookup(b *buffer, s *scope, c *Col, cmp *Compare) {
 	if e, ok := cmp.Right.(Expr); ok {
-		w.jsonPath(b, s, c, "->>")
 		op := comparison(cmp.Lookup)
 		if op == "" {
 			w.fail(&FieldError{"a path into JSON compares with an expression by exact, gt, gte, lt and lte only"})
 			return
 		}
+		if w.d.Vendor() == "postgresql" {
+			w.jsonAgainst(b, s, c, op, e)
+			return
+		}
+		w.jsonPath(b, s, c, "->>")
 		b.str(op)
+		if w.d.Vendor() == "mysql" && e.Type().Kind == Bool {
+			b.str("CASE ")
+			w.expr(b, s, e)
+			b.str(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' END")
+			return
+		}
 		w.operand(b, s, ColumnType{Kind: Text}, e)
 		return
 	}
@@ -816,6 +831,32 @@ func (w *writer) jsonLookup(b *buffer, s *scope, c *Col, cmp *Compare) {
 		left := &buffer{}
 		w.jsonPath(left, s, c, "->>")
 		w.textLookup(b, s, cmp.Lookup, left, ColumnType{Kind: Text}, cmp.Right)
+	}
+}
+
+// jsonAgainst compares the value at a path with an expression on PostgreSQL,
+// which compares nothing across types.
+func (w *writer) jsonAgainst(b *buffer, s *scope, c *Col, op string, e Expr) {
+	right := &buffer{}
+	w.expr(right, s, e)
+	as := func(kind, cast string) {
+		b.str("CASE WHEN jsonb_typeof(")
+		w.jsonPath(b, s, c, "->")
+		b.str(") = '", kind, "' THEN ")
+		w.jsonPath(b, s, c, "->>")
+		b.str(cast, " END", op).add(right)
+	}
+	switch e.Type().Kind {
+	case Int, Float, DecimalKind:
+		as("number", "::numeric")
+	case Bool:
+		as("boolean", "::boolean")
+	case JSONKind:
+		w.jsonPath(b, s, c, "->")
+		b.str(op, "(").add(right).str(")::jsonb")
+	default:
+		w.jsonPath(b, s, c, "->>")
+		b.str(op, "(").add(right).str(")::text")
 	}
 }
 
@@ -891,6 +932,12 @@ func (w *writer) jsonDocument(b *buffer, s *scope, c *Compare) {
 		w.expr(b, s, c.Left)
 		b.str("::jsonb = ").arg(v).str("::jsonb")
 	case MySQL:
+		var text string
+		if col, ok := c.Left.(*Col); ok && json.Unmarshal([]byte(v), &text) == nil && v != "null" {
+			// MariaDB takes the quotes off one side only.
+			w.jsonCompare(b, s, col, " = ", text)
+			return
+		}
 		// MariaDB compares texts, which extracting brings into one form.
 		b.str("JSON_EXTRACT(")
 		w.expr(b, s, c.Left)

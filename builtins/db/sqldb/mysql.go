@@ -103,7 +103,8 @@ func (MySQL) tables(ctx context.Context, r Runner) ([]string, error) {
 }
 
 func (MySQL) inspect(ctx context.Context, r Runner, schema, name string) (*Table, error) {
-	rows, err := r.values(ctx, `SELECT c.column_name, c.data_type, c.column_type, c.is_nullable, c.column_default IS NOT NULL, c.extra, c.numeric_precision, c.numeric_scale
+	// MariaDB says NULL, in letters, for a column that has no default.
+	rows, err := r.values(ctx, `SELECT c.column_name, c.data_type, c.column_type, c.is_nullable, c.column_default IS NOT NULL AND c.column_default <> 'NULL', c.extra, c.numeric_precision, c.numeric_scale
 		FROM information_schema.columns c WHERE c.table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND c.table_name = ? ORDER BY c.ordinal_position`, schema, name)
 	if err != nil || len(rows) == 0 {
 		return nil, err

@@ -3,9 +3,13 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/url"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -77,11 +81,91 @@ func (PostgreSQL) begin(isolation string) ([]string, error) {
 	return []string{"BEGIN ISOLATION LEVEL " + strings.ToUpper(isolation)}, nil
 }
 
+// encode writes numbers and truth values as texts, which the server reads as
+// the type that it found for the parameter: the driver refuses a number where
+// that is text, and tells of Go's types where it is too small.
 func (PostgreSQL) encode(v any) any {
-	if t, ok := v.(time.Time); ok {
-		return timeText(t) + "+00"
+	switch v := v.(type) {
+	case time.Time:
+		return timeText(v) + "+00"
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		if math.IsInf(v, 0) {
+			return strings.Replace(strconv.FormatFloat(v, 'g', -1, 64), "Inf", "Infinity", 1)
+		}
+		if v == math.Trunc(v) && math.Abs(v) < 1e18 {
+			return strconv.FormatFloat(v, 'f', -1, 64) // an integer takes no exponent
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
 	return encodeText(v)
+}
+
+// plans tells which connections have dropped the statements that were prepared
+// before the tables changed: PostgreSQL refuses to run one whose result is no
+// longer what it was, which ends a transaction.
+type plans struct {
+	mu    sync.Mutex
+	fresh map[deallocator]bool
+	of    uint64 // the SchemaVersion that fresh is about
+}
+
+// deallocator is pgx's connection below database/sql's.
+type deallocator interface {
+	DeallocateAll(context.Context) error
+}
+
+// maxFresh bounds what is kept of connections that may be closed by now: to
+// drop one's statements once more only costs a round trip.
+const maxFresh = 64
+
+// replan drops a connection's prepared statements where the program changed
+// tables since it last did.
+func (db *Database) replan(ctx context.Context, c *conn) error {
+	if _, ok := db.dialect.(PostgreSQL); !ok {
+		return nil
+	}
+	version := db.SchemaVersion()
+	if version == 0 {
+		return nil
+	}
+	// The drivers are linked by the program alone.
+	method := reflect.ValueOf(c.Conn).MethodByName("Conn")
+	if !method.IsValid() || method.Type().NumIn() != 0 || method.Type().NumOut() != 1 {
+		return nil
+	}
+	below, ok := method.Call(nil)[0].Interface().(deallocator)
+	if !ok {
+		return nil
+	}
+	p := &db.plans
+	p.mu.Lock()
+	if p.of != version || len(p.fresh) >= maxFresh {
+		p.of, p.fresh = version, map[deallocator]bool{}
+	}
+	done := p.fresh[below]
+	p.fresh[below] = true
+	p.mu.Unlock()
+	if done {
+		return nil
+	}
+	return below.DeallocateAll(ctx)
+}
+
+// planChanged reports whether a statement was refused because its result is no
+// longer what it was when it was prepared: another program changed the table.
+func (db *Database) planChanged(err error) bool {
+	if _, ok := db.dialect.(PostgreSQL); !ok {
+		return false
+	}
+	coded, ok := asType[interface {
+		error
+		SQLState() string
+	}](err)
+	return ok && coded.SQLState() == "0A000" && strings.Contains(coded.Error(), "cached plan must not change result type")
 }
 
 func (PostgreSQL) classify(err error) ErrorKind {
@@ -225,7 +309,7 @@ func arrayLiteral(values []any) string {
 			continue
 		}
 		b.WriteByte('"')
-		s := ""
+		var s string
 		switch v := v.(type) {
 		case string:
 			s = v

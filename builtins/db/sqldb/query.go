@@ -3,6 +3,7 @@ package sqldb
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,13 @@ func (c *Col) Type() ColumnType {
 		return ColumnType{Kind: DateKind}
 	}
 	return ColumnType{Kind: Int}
+}
+
+// SameColumn reports whether two expressions are one and the same column.
+func SameColumn(x, y Expr) bool {
+	a, ok := x.(*Col)
+	b, too := y.(*Col)
+	return ok && too && a.Column == b.Column && a.Part == b.Part && slices.Equal(a.Path, b.Path) && slices.Equal(a.Hops, b.Hops)
 }
 
 // Value is a constant.
@@ -142,7 +150,7 @@ func (a *Arith) Type() ColumnType {
 		switch {
 		case a.Op == '*' && x.Kind == DecimalKind && y.Kind == DecimalKind && x.Scale >= 0 && y.Scale >= 0:
 			t.Scale = x.Scale + y.Scale
-		case a.Op == '/':
+		case a.Op == '/', x.Kind == Float, y.Kind == Float:
 			t.Scale = -1
 		case x.Kind == DecimalKind && y.Kind == DecimalKind:
 			t.Scale = max(x.Scale, y.Scale)
@@ -210,6 +218,20 @@ func HasAggregate(e Expr) bool {
 		}
 	case *Arith:
 		return HasAggregate(e.X) || HasAggregate(e.Y)
+	}
+	return false
+}
+
+// ManyRows reports whether a column of children stands in e, outside an
+// aggregate: the query then gives a row for each child.
+func ManyRows(e Expr) bool {
+	switch e := e.(type) {
+	case *Col:
+		return slices.ContainsFunc(e.Hops, func(h Hop) bool { return h.Reverse })
+	case *Call:
+		return slices.ContainsFunc(e.Args, ManyRows)
+	case *Arith:
+		return ManyRows(e.X) || ManyRows(e.Y)
 	}
 	return false
 }

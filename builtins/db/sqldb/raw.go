@@ -23,8 +23,130 @@ func (r Runner) Raw(ctx context.Context, text string, args []any) (Statement, er
 	if n != len(args) {
 		return Statement{}, fmt.Errorf("the statement has %d placeholders, and %d values were given", n, len(args))
 	}
-	return Statement{SQL: out, Args: args, Write: !readsOnly(d, text), raw: true}, nil
+	if _, ok := d.(MySQL); ok {
+		if err := r.mysqlRefuses(d, text); err != nil {
+			return Statement{}, err
+		}
+	}
+	if err := kept(d, args); err != nil {
+		return Statement{}, err
+	}
+	return Statement{SQL: out, Args: args, Write: !readsOnly(d, text), raw: true, ChangesRows: changesRows(d, text)}, nil
 }
+
+// mysqlRefuses tells what MySQL would do behind the back of db.atomic: it
+// commits on some statements, and others change the connection for whoever
+// gets it from the pool next. DDL is left to a migration's own transaction,
+// which keeps a mark for it, and to one that stands for none.
+func (r Runner) mysqlRefuses(d Dialect, text string) error {
+	words := firstWords(d, text)
+	switch {
+	case words[0] == "XA":
+		return errors.New("XA transactions are not for scripts: the connection goes back to a pool; use db.atomic")
+	case words[0] == "LOCK":
+		return errors.New("LOCK TABLES is not for scripts: the connection goes back to a pool with its locks; lock rows with SELECT … FOR UPDATE in a db.atomic")
+	case words[0] == "SET" && setsAutocommit(d, text):
+		return errors.New("autocommit stays on: transactions are begun and ended by db.atomic, not by SQL")
+	case words[0] == "SET" && (words[1] == "TRANSACTION" || words[2] == "TRANSACTION" && words[1] != "GLOBAL"):
+		return errors.New("how transactions run is said to db.atomic, as isolation: the connection goes back to a pool")
+	case r.tx == nil, r.tx.Fenced(), r.tx.borrowed && r.tx.depth == 1, !mysqlCommits(words):
+		return nil
+	}
+	return fmt.Errorf("MySQL and MariaDB commit on %s, and with it all that the transaction wrote before: run it outside db.atomic", words[0])
+}
+
+// mysqlCommits reports whether MySQL ends the transaction before a statement
+// of those first words
+// (https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html).
+func mysqlCommits(words [4]string) bool {
+	switch words[0] {
+	case "CREATE", "DROP":
+		return !(words[1] == "TEMPORARY" && words[2] != "SEQUENCE") && !(words[1] == "OR" && words[3] == "TEMPORARY") // OR REPLACE TEMPORARY
+	case "ALTER", "RENAME", "TRUNCATE", "GRANT", "REVOKE", "FLUSH", "OPTIMIZE", "REPAIR", "RESET", "CACHE", "CHECK", "INSTALL", "UNINSTALL", "IMPORT", "CHANGE", "STOP":
+		return true
+	case "ANALYZE": // MariaDB has ANALYZE SELECT too
+		return words[1] == "TABLE" || words[1] == "TABLES" || words[1] == "LOCAL" || words[1] == "NO_WRITE_TO_BINLOG"
+	case "SET":
+		return words[1] == "PASSWORD" || words[1] == "DEFAULT" && words[2] == "ROLE"
+	case "LOAD":
+		return words[1] == "INDEX"
+	}
+	return false
+}
+
+// setsAutocommit reports whether a SET names the system variable: @autocommit
+// is one of a user's own.
+func setsAutocommit(d Dialect, text string) bool {
+	const name = "autocommit"
+	for i := 0; i < len(text); {
+		if end := skip(d, text, i); end > i {
+			if text[i] == '`' && strings.EqualFold(text[i:end], "`"+name+"`") {
+				return true
+			}
+			i = end
+			continue
+		}
+		k := i
+		for k < len(text) && wordByte(text[k]) {
+			k++
+		}
+		if k == i {
+			i++
+			continue
+		}
+		own := i > 0 && text[i-1] == '@' && (i == 1 || text[i-2] != '@')
+		if !own && strings.EqualFold(text[i:k], name) {
+			return true
+		}
+		i = k
+	}
+	return false
+}
+
+// changesRows reports whether a statement writes rows, so that SQLite's count
+// of changes is this statement's and not an earlier one's.
+func changesRows(d Dialect, text string) bool {
+	switch Keyword(d, text) {
+	case "INSERT", "UPDATE", "DELETE", "REPLACE":
+		return true
+	case "WITH":
+	default:
+		return false
+	}
+	depth := 0
+	for i := 0; i < len(text); {
+		if end := skip(d, text, i); end > i {
+			i = end
+			continue
+		}
+		k := i
+		for k < len(text) && wordByte(text[k]) {
+			k++
+		}
+		if k == i {
+			switch text[i] {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			}
+			i++
+			continue
+		}
+		if depth == 0 {
+			switch strings.ToUpper(text[i:k]) {
+			case "INSERT", "UPDATE", "DELETE", "REPLACE":
+				return true
+			case "SELECT", "VALUES":
+				return false
+			}
+		}
+		i = k
+	}
+	return false
+}
+
+var errNothing = errors.New("the statement is empty: it holds no SQL beside comments")
 
 var errSeveral = errors.New("one statement a call: there is text behind the semicolon")
 
@@ -33,21 +155,24 @@ func placeholders(d Dialect, text string) (string, int, error) {
 		return "", 0, errors.New("the statement holds a NUL character")
 	}
 	var b strings.Builder
-	n, ended := 0, false
+	n, ended, some := 0, false, false
 	for i := 0; i < len(text); {
 		end := skip(d, text, i)
 		if end < 0 {
 			return "", 0, fmt.Errorf("the %q at character %d of the statement is not closed", text[i], i+1)
 		}
 		if end > i { // quotes, a comment
-			if ended && !strings.HasPrefix(text[i:], "--") && !strings.HasPrefix(text[i:], "/*") && text[i] != '#' {
+			comment := strings.HasPrefix(text[i:], "--") || strings.HasPrefix(text[i:], "/*") || text[i] == '#'
+			if ended && !comment {
 				return "", 0, errSeveral
 			}
+			some = some || !comment
 			b.WriteString(text[i:end])
 			i = end
 			continue
 		}
 		ch := text[i]
+		some = some || ch > ' ' && ch != ';'
 		switch {
 		case ch == ';':
 			ended = true
@@ -66,6 +191,9 @@ func placeholders(d Dialect, text string) (string, int, error) {
 			b.WriteByte(ch)
 		}
 		i++
+	}
+	if !some {
+		return "", 0, errNothing
 	}
 	return b.String(), n, nil
 }
@@ -141,24 +269,53 @@ func wordByte(c byte) bool {
 }
 
 // Keyword returns the statement's first word in capitals, comments skipped.
-func Keyword(d Dialect, text string) string {
-	for i := 0; i < len(text); {
+func Keyword(d Dialect, text string) string { return firstWords(d, text)[0] }
+
+// firstWords returns a statement's first words in capitals, comments skipped;
+// of a name in quotes, or of anything else that is no word, an empty one.
+func firstWords(d Dialect, text string) (words [4]string) {
+	n := 0
+	for i := 0; i < len(text) && n < len(words); {
 		c := text[i]
 		if end := skip(d, text, i); end > i && (c == '-' || c == '/' || c == '#') {
 			i = end
 			continue
 		}
-		if c <= ' ' || c == '(' || c == ';' {
+		if c <= ' ' || n == 0 && (c == '(' || c == ';') {
 			i++
+			continue
+		}
+		if end := executed(d, text, i); end > i {
+			i = end
 			continue
 		}
 		k := i
 		for k < len(text) && wordByte(text[k]) {
 			k++
 		}
-		return strings.ToUpper(text[i:k])
+		if k == i {
+			return words
+		}
+		words[n] = strings.ToUpper(text[i:k])
+		n++
+		i = k
 	}
-	return ""
+	return words
+}
+
+// executed returns the end of the head of a comment whose text MySQL runs,
+// such as /*!50100 or /*M!100100; i when none starts there.
+func executed(d Dialect, s string, i int) int {
+	if d.Vendor() != "mysql" {
+		return i
+	}
+	rest, ok := strings.CutPrefix(s[i:], "/*!")
+	if !ok {
+		if rest, ok = strings.CutPrefix(s[i:], "/*M!"); !ok {
+			return i
+		}
+	}
+	return len(s) - len(strings.TrimLeft(rest, "0123456789"))
 }
 
 // readsOnly reports whether a statement surely changes nothing.

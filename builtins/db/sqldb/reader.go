@@ -13,6 +13,10 @@ import (
 // vanishes, few enough that it stays in the processor's cache.
 const chunkRows = 1000
 
+// ChunkBytes is about how much a chunk holds at most, so that wide rows come in
+// smaller chunks than were asked for.
+const ChunkBytes = 1 << 20
+
 // Chunk is a run of rows as a database gave them. Its cells are converted by
 // whoever touches them.
 type Chunk struct {
@@ -23,9 +27,15 @@ type Chunk struct {
 	Types []ColumnType
 	// Width is len(Names), N the number of rows.
 	Width, N int
+	// Bytes is about how much memory the cells take; of a chunk made by hand it
+	// is not known.
+	Bytes int
 
 	cells []driver.Value // row by row, as drivers fill them
 }
+
+// cellBytes is what a cell takes beside its text or bytes.
+const cellBytes = 24
 
 // Cell returns a cell as the driver gave it: nil, int64, float64, bool,
 // string, []byte or time.Time.
@@ -68,10 +78,14 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 	args := encodeArgs(d, st.Args)
 	r.traced(st)
 	var stop error // yield's own error is not the database's
+	begin := &beginContext{Context: r.statementContext(ctx, st)}
 	err = r.with(ctx, func(c *conn) error {
-		return c.query(r.statementContext(ctx, st), st.SQL, args, !st.Once, func(rows driver.Rows) error {
+		return c.query(begin, st.SQL, args, !st.Once, func(rows driver.Rows) error {
+			defer c.watch(ctx)()
 			names := rows.Columns()
-			if _, ok := d.(SQLite); !ok {
+			if _, ok := d.(SQLite); ok {
+				begin.begun.Store(true)
+			} else {
 				names = append([]string(nil), names...)
 			}
 			width := len(names)
@@ -83,7 +97,11 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 			for {
 				chunk := &Chunk{Names: names, Types: types, Width: width, cells: make([]driver.Value, capacity*width)}
 				var end error
-				for chunk.N < size {
+				for chunk.N < size && chunk.Bytes < ChunkBytes {
+					// Drivers watch the context, SQLite's until the first row only.
+					if chunk.N%64 == 63 && ctx.Err() != nil {
+						return ctx.Err()
+					}
 					if (chunk.N+1)*width > len(chunk.cells) {
 						grown := make([]driver.Value, min(4*len(chunk.cells), size*width))
 						copy(grown, chunk.cells)
@@ -97,7 +115,10 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 					for i, v := range row {
 						// The driver may use the bytes again for the next row.
 						switch v := v.(type) {
+						case string:
+							chunk.Bytes += len(v)
 						case []byte:
+							chunk.Bytes += len(v)
 							row[i] = append([]byte(nil), v...)
 							if v != nil && row[i].([]byte) == nil {
 								row[i] = []byte{}
@@ -109,6 +130,7 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 						}
 					}
 					chunk.N++
+					chunk.Bytes += cellBytes * width
 				}
 				if end != nil && end != io.EOF {
 					return end

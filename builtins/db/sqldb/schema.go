@@ -459,7 +459,7 @@ func (t *Table) noColumn(name string, extra ...string) error {
 	choices = slices.Sorted(maps.Keys(set))
 	msg := fmt.Sprintf("table %s has no column %q", cmp.Or(t.Name, "of the query"), name)
 	if s := suggest.Closest(name, choices); s != "" {
-		msg += ". Did you mean " + s + "?"
+		return &FieldError{msg + ". Did you mean " + s + "? Choices are: " + list(choices)}
 	}
-	return &FieldError{msg + " Choices are: " + list(choices)}
+	return &FieldError{msg + ". Choices are: " + list(choices)}
 }

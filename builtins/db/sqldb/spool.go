@@ -39,7 +39,7 @@ func NewSpool(ctx context.Context, r Runner, st Statement, size int) (*Spool, er
 		s.names, s.types = c.Names, c.Types
 		if out == nil {
 			s.chunks = append(s.chunks, c)
-			if held += weight(c); held <= spoolMemory {
+			if held += c.Bytes; held <= spoolMemory {
 				return nil
 			}
 			f, err := os.CreateTemp("", "manage-spool-*")
@@ -84,18 +84,24 @@ func (s *Spool) Next() (*Chunk, error) {
 		s.chunks = s.chunks[1:]
 		return c, nil
 	}
-	n := min(s.left, s.size)
-	if n == 0 {
+	if s.left == 0 {
 		return nil, nil
 	}
-	s.left -= n
-	cells := make([]any, n*len(s.names))
-	for i := range cells {
-		v, err := s.cell()
-		if err != nil {
-			return nil, fmt.Errorf("the temporary file of a result: %w", err)
+	cells := make([]any, 0, min(s.left, s.size)*len(s.names))
+	for held := 0; s.left > 0 && len(cells) < s.size*len(s.names) && held < ChunkBytes; s.left-- {
+		for range s.names {
+			v, err := s.cell()
+			if err != nil {
+				return nil, fmt.Errorf("the temporary file of a result: %w", err)
+			}
+			switch v := v.(type) {
+			case string:
+				held += len(v)
+			case []byte:
+				held += len(v)
+			}
+			cells = append(cells, v)
 		}
-		cells[i] = v
 	}
 	c := NewChunk(s.names, cells)
 	c.Types = s.types
@@ -109,20 +115,6 @@ func (s *Spool) Close() {
 		s.file = nil
 	}
 	s.chunks, s.left = nil, 0
-}
-
-func weight(c *Chunk) int {
-	n := 0
-	for _, v := range c.cells {
-		n += 24
-		switch v := v.(type) {
-		case string:
-			n += len(v)
-		case []byte:
-			n += len(v)
-		}
-	}
-	return n
 }
 
 func (s *Spool) write(w *bufio.Writer, c *Chunk) error {

@@ -49,7 +49,7 @@ func TestParseURLNeverShowsThePassword(t *testing.T) {
 	for _, url := range []string{
 		"postgres://u:s3cret@h:99999/x", "postgres://u:s3cret@h:port/x", "postgres://u:s3cret%zz@h/x", "oracle://u:s3cret@h/x",
 		"mysql://u:s3cret#x@h/x", "mysql://u:s3cret@h/x?what=1", "u:s3cret@h/x", "postgres://u:s3cret@h/x?default_query_exec_mode=simple_protocol",
-		"postgres://u:s3cret@h/x%00", "sqlite:db?s3cret",
+		"postgres://u:s3cret@h/x%00", "sqlite:db?s3cret", "postgres://u:123/s3cret@h/x", "mysql://u:1/s3cret%40@h/x", "mysql://u:123?s3cret@h/x",
 	} {
 		_, err := ParseURL(url, "/srv")
 		if err == nil {
@@ -95,6 +95,7 @@ func TestPlaceholders(t *testing.T) {
 		})
 	}
 	for name, text := range map[string]string{
+		"empty": "", "blanks": " \n", "a semicolon": " ; ", "a comment": "-- nothing", "comments": "/* a */ ; -- b",
 		"open quote": "SELECT 'x", "open comment": "SELECT /* x", "two statements": "DELETE FROM t; DELETE FROM u", "quoted second": `SELECT 1; "x"`, "NUL": "SELECT \x00",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,6 +103,59 @@ func TestPlaceholders(t *testing.T) {
 				t.Errorf("no error, %q", got)
 			}
 		})
+	}
+}
+
+func TestKeyword(t *testing.T) {
+	tests := []struct {
+		d          Dialect
+		text, want string
+	}{
+		{SQLite{}, "-- x\n /* y */ (select 1)", "SELECT"},
+		{MySQL{}, "# x\ncreate table t (n int)", "CREATE"},
+		{MySQL{}, "/*!50100 COMMIT */", "COMMIT"},
+		{MySQL{}, "/*M!100100 xa start 'a' */", "XA"},
+		{PostgreSQL{}, "/*! x */ SELECT 1", "SELECT"},
+		{SQLite{}, `"a"`, ""},
+		{SQLite{}, "", ""},
+	}
+	for _, tt := range tests {
+		if got := Keyword(tt.d, tt.text); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestMySQLCommits(t *testing.T) {
+	for text, want := range map[string]bool{
+		"CREATE TABLE t (n int)": true, "create or replace table t (n int)": true, "/*!50100 DROP TABLE t */": true, "TRUNCATE t": true,
+		"RENAME TABLE t TO u": true, "FLUSH TABLES": true, "ANALYZE TABLE t": true, "SET PASSWORD = 'x'": true,
+		"CREATE TEMPORARY TABLE t (n int)": false, "CREATE OR REPLACE TEMPORARY TABLE t (n int)": false, "DROP TEMPORARY TABLE t": false,
+		"ANALYZE SELECT 1": false, "SET @a = 1": false, "INSERT INTO t VALUES (1)": false, "SELECT 'CREATE TABLE'": false,
+	} {
+		if got := mysqlCommits(firstWords(MySQL{}, text)); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
+	for text, want := range map[string]bool{
+		"SET autocommit = 0": true, "set @@session.AutoCommit=0": true, "SET @@autocommit = 1": true, "SET sql_mode = '', autocommit = 0": true, "SET `autocommit` = 0": true,
+		"SET @autocommit = 0": false, "SET @a = 'autocommit'": false, "SET sql_mode = '' -- autocommit": false,
+	} {
+		if got := setsAutocommit(MySQL{}, text); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
+}
+
+func TestSQLiteCountsRows(t *testing.T) {
+	for text, want := range map[string]bool{
+		"INSERT INTO t VALUES (1)": true, "replace into t values (1)": true, "WITH c AS (SELECT 1) DELETE FROM t": true,
+		"CREATE INDEX i ON t (n)": false, "PRAGMA user_version = 3": false, "WITH c AS (SELECT 1) SELECT replace('a', 'b', 'c')": false,
+		"WITH c(n) AS (VALUES (1)) INSERT INTO t SELECT n FROM c": true, "EXPLAIN DELETE FROM t": false,
+	} {
+		if got := changesRows(SQLite{}, text); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"regexp"
@@ -71,6 +72,25 @@ func (SQLite) begin(isolation string) ([]string, error) {
 
 func (SQLite) encode(v any) any { return encodeText(v) }
 
+// ValueError is a value that the database would not keep as it is.
+type ValueError struct{ Message string }
+
+func (e *ValueError) Error() string { return e.Message }
+
+// kept refuses what SQLite would store as something else without a word: it
+// takes NaN for NULL. The servers answer for themselves.
+func kept(d Dialect, args []any) error {
+	if _, ok := d.(SQLite); !ok {
+		return nil
+	}
+	for _, v := range args {
+		if f, ok := v.(float64); ok && math.IsNaN(f) {
+			return &ValueError{"SQLite has no NaN and would store NULL for it: write None where there is no number"}
+		}
+	}
+	return nil
+}
+
 func (SQLite) classify(err error) ErrorKind {
 	coded, ok := asType[interface {
 		error
@@ -106,6 +126,8 @@ func jsonChecks(ddl string) []string {
 func (SQLite) inspect(ctx context.Context, r Runner, schema, name string) (*Table, error) {
 	if schema == "" {
 		schema = "main"
+	} else if found, err := r.strings(ctx, `SELECT name FROM pragma_database_list WHERE lower(name) = lower(?)`, schema); err != nil || len(found) == 0 {
+		return nil, err // PRAGMA takes the name of no database for an error
 	}
 	rows, err := r.values(ctx, `SELECT x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden
 		FROM pragma_table_xinfo(?, ?) AS x WHERE x.hidden <> 1 ORDER BY x.cid`, name, schema)

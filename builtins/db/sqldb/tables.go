@@ -211,3 +211,20 @@ func (t *Table) KeyOrder(d Dialect) []Order {
 	}
 	return order
 }
+
+// SameTable reports whether two descriptions are of one table of the database:
+// what is known of a table is made anew after a statement that may have changed
+// it. No schema is the one that a bare name finds.
+func (db *Database) SameTable(a, b *Table) bool {
+	switch {
+	case a == b:
+		return true
+	case a.Name == "" || a.derived != nil || b.derived != nil:
+		return false
+	}
+	same := func(x, y string) bool { return x == y }
+	if _, ok := db.dialect.(SQLite); ok {
+		same = strings.EqualFold
+	}
+	return same(a.Name, b.Name) && (a.Schema == "" || b.Schema == "" || same(a.Schema, b.Schema))
+}

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sort"
 	"time"
 )
 
@@ -23,6 +24,48 @@ type Tx struct {
 	trace func(text string)
 	// borrowed: the connection is a session's, to be given back to it.
 	borrowed bool
+	// at counts where blocks begin and are undone, undone are the stretches
+	// between the two, and gone is all of it.
+	at     int
+	undone [][2]int
+	gone   bool
+	schema uint64 // what is known of tables when the transaction begins
+}
+
+// Mark is a place in a transaction, to ask later what became of what was
+// written there. The zero Mark is in none.
+type Mark struct {
+	tx *Tx
+	at int
+}
+
+// Mark returns the place that the transaction has come to.
+func (tx *Tx) Mark() Mark { return Mark{tx, tx.at} }
+
+// Open reports whether the transaction may still be rolled back.
+func (m Mark) Open() bool { return m.tx != nil && m.tx.conn != nil }
+
+// Undone reports whether what was written there was rolled back.
+func (m Mark) Undone() bool {
+	if m.tx == nil || m.tx.gone {
+		return m.tx != nil
+	}
+	i := sort.Search(len(m.tx.undone), func(i int) bool { return m.tx.undone[i][1] >= m.at })
+	return i < len(m.tx.undone) && m.tx.undone[i][0] <= m.at
+}
+
+// undo notes that all since the place begun is rolled back, with the tables
+// that were made or changed.
+func (tx *Tx) undo(begun int) {
+	tx.db.writes.Add(1)
+	for n := len(tx.undone); n > 0 && tx.undone[n-1][0] >= begun; n-- {
+		tx.undone = tx.undone[:n-1]
+	}
+	tx.undone = append(tx.undone, [2]int{begun, tx.at})
+	tx.at++
+	if tx.db.SchemaVersion() != tx.schema {
+		tx.db.ForgetSchema() // and again at the next one: what an outer block changed goes with that
+	}
 }
 
 type hook struct {
@@ -104,6 +147,7 @@ func (db *Database) Begin(ctx context.Context, isolation string) (*Tx, error) {
 
 // start runs the statements that begin a transaction.
 func (tx *Tx) start(ctx context.Context, isolation string) error {
+	tx.schema = tx.db.SchemaVersion()
 	statements, err := tx.db.dialect.begin(isolation)
 	for _, s := range statements {
 		err = tx.raw(func(c *conn) error {
@@ -190,6 +234,8 @@ func (tx *Tx) Savepoint(ctx context.Context) (release, rollback func(context.Con
 	}
 	tx.depth++
 	depth := tx.depth
+	tx.at++
+	begun := tx.at
 	release = func(ctx context.Context) error {
 		if err := tx.usable(); err != nil {
 			return err
@@ -215,8 +261,8 @@ func (tx *Tx) Savepoint(ctx context.Context) (release, rollback func(context.Con
 		tx.hooks = kept
 		ctx, cancel := endContext(ctx)
 		defer cancel()
-		tx.db.writes.Add(1)
 		err := tx.exec(ctx, "ROLLBACK TO SAVEPOINT "+name)
+		tx.undo(begun)
 		if err == nil {
 			err = tx.exec(ctx, "RELEASE SAVEPOINT "+name)
 		}
@@ -250,7 +296,10 @@ func (tx *Tx) Commit(ctx context.Context) ([]any, error) {
 	}
 	ctx, cancel := endContext(ctx)
 	defer cancel()
-	if err := tx.exec(ctx, "COMMIT"); err != nil {
+	err := tx.exec(ctx, "COMMIT")
+	tx.db.writes.Add(1) // what was read before now was read without it
+	if err != nil {
+		tx.gone = true
 		// SQLite and PostgreSQL leave nothing behind a failed COMMIT once
 		// rolled back; a lost connection rolls back by itself.
 		if rerr := tx.exec(ctx, "ROLLBACK"); rerr != nil {
@@ -276,8 +325,9 @@ func (tx *Tx) Rollback(ctx context.Context) error {
 	}
 	ctx, cancel := endContext(ctx)
 	defer cancel()
-	tx.db.writes.Add(1)
+	tx.gone = true
 	err := tx.exec(ctx, "ROLLBACK")
+	tx.undo(0)
 	if err != nil {
 		tx.discard()
 	}

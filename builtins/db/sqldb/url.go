@@ -32,6 +32,12 @@ type Target struct {
 	mode        string        // SQLite's
 }
 
+// same reports whether two URLs name one database; each one in memory is its
+// own.
+func (t Target) same(o Target) bool {
+	return t.Driver == o.Driver && t.Path == o.Path && t.Host == o.Host && t.Port == o.Port && t.Name == o.Name && (t.Path != "" || t.Name != "")
+}
+
 const memoryPath = ":memory:"
 
 var errBadURL = errors.New(`not a database URL (want "sqlite:///db.sqlite3", "postgres://user:password@host:5432/name" or "mysql://user:password@host:3306/name"; in a password, characters such as @ : / # ? are written %40 %3A %2F %23 %3F)`)
@@ -123,7 +129,9 @@ func parseServer(rest string, t Target) (Target, error) {
 		host, port = host[:i], host[i+1:]
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if strings.ContainsRune(rest, '#') {
+	// A / or ? in a password ends the host there: what is left of the password
+	// would stand for a database or an option, and be shown.
+	if strings.ContainsRune(rest, '#') || strings.ContainsRune(name, '@') || strings.ContainsRune(query, '@') && !strings.ContainsRune(authority, '@') {
 		return Target{}, errBadURL
 	}
 	var err error

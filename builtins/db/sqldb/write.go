@@ -152,6 +152,9 @@ func (c *Compiler) InsertRow(ctx context.Context, in Insert) (*Chunk, error) {
 	if w.err != nil {
 		return nil, w.err
 	}
+	if err := kept(w.d, b.args); err != nil {
+		return nil, err
+	}
 	st, err := b.statement(w.d, false, true)
 	if err != nil {
 		return nil, err
@@ -276,9 +279,7 @@ func (w *writer) insertMany(in Insert, rows [][]any, returning []*Column) (State
 	b := &buffer{}
 	w.insertHead(b, in)
 	if w.d.Vendor() == "postgresql" && len(in.Columns) > 0 {
-		b.str(" SELECT * FROM unnest(")
-		w.arrays(b, in.Columns, rows)
-		b.str(")")
+		w.selectArrays(b, in.Columns, rows)
 	} else {
 		b.str(" VALUES ")
 		for i, row := range rows {
@@ -296,11 +297,28 @@ func (w *writer) insertMany(in Insert, rows [][]any, returning []*Column) (State
 		}
 	}
 	w.insertTail(b, in, returning)
+	if err := kept(w.d, b.args); err != nil {
+		return Statement{}, err
+	}
 	return b.statement(w.d, false, true)
 }
 
-// arrays binds each column's values as one array.
-func (w *writer) arrays(b *buffer, columns []*Column, rows [][]any) {
+// selectArrays gives rows that are bound as one array for each column.
+func (w *writer) selectArrays(b *buffer, columns []*Column, rows [][]any) {
+	b.str(" SELECT ")
+	for i, c := range columns {
+		if i > 0 {
+			b.str(", ")
+		}
+		w.element(b, i, c)
+	}
+	b.str(" FROM ")
+	w.unnest(b, columns, rows)
+}
+
+// unnest binds each column's values as one array; element names one of them.
+func (w *writer) unnest(b *buffer, columns []*Column, rows [][]any) {
+	b.str("unnest(")
 	for j, c := range columns {
 		values := make([]any, len(rows))
 		for i, row := range rows {
@@ -310,6 +328,21 @@ func (w *writer) arrays(b *buffer, columns []*Column, rows [][]any) {
 			b.str(", ")
 		}
 		b.arg(arrayLiteral(values)).str("::", elementType(c), "[]")
+	}
+	b.str(") AS v(")
+	for i := range columns {
+		if i > 0 {
+			b.str(", ")
+		}
+		b.str("c", strconv.Itoa(i))
+	}
+	b.str(")")
+}
+
+func (w *writer) element(b *buffer, i int, c *Column) {
+	b.str("v.c", strconv.Itoa(i))
+	if c.Type.Kind == Other {
+		b.str("::", c.Type.SQL)
 	}
 }
 
@@ -332,6 +365,8 @@ func elementType(c *Column) string {
 			return "timestamp"
 		}
 		return "timestamptz"
+	case Other:
+		return "text" // of arrays, unnest would make rows of their elements
 	}
 	return c.Type.SQL
 }
@@ -386,15 +421,27 @@ func (w *writer) updateFromArrays(b *buffer, t *Table, key *Column, columns []*C
 		if i > 0 {
 			b.str(", ")
 		}
-		b.str(w.d.quote(c.Name), " = v.c", strconv.Itoa(i))
+		b.str(w.d.quote(c.Name), " = ")
+		w.element(b, i, c)
 	}
-	b.str(" FROM unnest(")
-	w.arrays(b, append(columns[:len(columns):len(columns)], key), rows)
-	b.str(") AS v(")
-	for i := range columns {
-		b.str("c", strconv.Itoa(i), ", ")
+	b.str(" FROM ")
+	w.unnest(b, append(columns[:len(columns):len(columns)], key), rows)
+	b.str(" WHERE t.", w.d.quote(key.Name), " = ")
+	w.element(b, len(columns), key)
+	if key.Type.Kind == Text {
+		b.str("::", comparedAs(key.Type.SQL))
 	}
-	b.str("k) WHERE t.", w.d.quote(key.Name), " = v.k")
+}
+
+// comparedAs is a text column's own type, by whose rules its values compare
+// (those of char ignore the blanks it is filled up with), without its length:
+// a longer text would be cut and meet a row that it is not equal to.
+func comparedAs(declared string) string {
+	base, _, _ := strings.Cut(declared, "(")
+	if base == "character" {
+		return "bpchar" // a bare character is one of length 1
+	}
+	return base
 }
 
 func (w *writer) updateFromSelect(b *buffer, t *Table, key *Column, columns []*Column, rows [][]any) {
@@ -408,7 +455,15 @@ func (w *writer) updateFromSelect(b *buffer, t *Table, key *Column, columns []*C
 			if j > 0 {
 				b.str(", ")
 			}
-			b.arg(v)
+			c := key
+			if j < len(columns) {
+				c = columns[j]
+			}
+			if c.Type.Kind == Bytes {
+				b.str("CAST(").arg(v).str(" AS BINARY)") // else the union is of texts
+			} else {
+				b.arg(v)
+			}
 			if i == 0 {
 				b.str(" AS c", strconv.Itoa(j))
 			}
@@ -453,6 +508,9 @@ func (c *Compiler) updateEach(ctx context.Context, w *writer, t *Table, key *Col
 		for i, row := range rows {
 			if i%256 == 0 && ctx.Err() != nil {
 				return context.Cause(ctx)
+			}
+			if err := kept(w.d, row); err != nil {
+				return err
 			}
 			res, err := execStatement(quiet, s, dc.named(encodeArgs(w.d, row)))
 			if err != nil {
