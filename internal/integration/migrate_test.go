@@ -372,7 +372,7 @@ func TestMigrateFailure(t *testing.T) {
 			writeFiles(t, s.dir, "-- apps/shop/migrations/0002_more.sql --\n"+strings.ReplaceAll(failing[strings.Index(failing, "0002_more.sql --\n")+len("0002_more.sql --\n"):], "shop_missing (id) VALUES (1)", "shop_b (id) VALUES (2)"))
 		}
 		if s.b.Dialect == "mysql" {
-			if !strings.Contains(got.Stderr, "MySQL commits each CREATE, ALTER, DROP and the like by itself, so statement 1 stays. Mend statement 2 and migrate again: it goes on there.") {
+			if !strings.Contains(got.Stderr, "MySQL commits each CREATE, ALTER, DROP and the like by itself, so statement 1 stays. Mend statement 3 and migrate again: it goes on at statement 2.") {
 				t.Errorf("stderr does not say what stays:\n%s", got.Stderr)
 			}
 			if out := s.must("showmigrations"); out != "shop\n [X] 0001_initial\n [-] 0002_more (unfinished: applying it stopped after 1 of 4 steps)\n" {

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/starmanage/starmanage/engine"
 	"github.com/starmanage/starmanage/engine/argparse"
@@ -60,6 +62,10 @@ func (m *Module) make(inv *engine.Invocation) error {
 	case name != "" && !isIdentifier(name):
 		return &engine.CommandError{Message: "The migration name must be a valid Python identifier.", Hint: "Letters, digits and _, not starting with a digit."}
 	}
+	if i := strings.IndexFunc(name, notInName); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(name[i:])
+		return &engine.CommandError{Message: fmt.Sprintf("The name of a migration is a file's: it cannot have %q.", r), Hint: "Letters from a to z, digits and _."}
+	}
 	installed := map[string]engine.AppInfo{}
 	g := newGraph()
 	for _, app := range inv.Apps() {
@@ -78,7 +84,10 @@ func (m *Module) make(inv *engine.Invocation) error {
 	if bad {
 		return &engine.ExitError{Code: 2}
 	}
-	for _, label := range apps {
+	for i, label := range apps {
+		if slices.Contains(apps[:i], label) {
+			continue
+		}
 		if err := writeEmpty(inv, installed[label], name); err != nil {
 			return err
 		}

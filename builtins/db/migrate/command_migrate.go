@@ -61,13 +61,7 @@ func (m *Module) migrate(ctx context.Context, inv *engine.Invocation) error {
 	if runner.Tx() != nil {
 		return c.inside(alias)
 	}
-	if err := c.change(ctx, runner.Database()); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return db.Translate(err)
-	}
-	return nil
+	return db.Translate(c.change(ctx, runner.Database()))
 }
 
 // migrateRun is one run of migrate.
@@ -92,7 +86,7 @@ func (c *migrateRun) paint(role style.Role, text string) string {
 // targets is what the command line names, after the checks of the history that
 // Django makes first.
 func (c *migrateRun) targets(v *view) ([]target, error) {
-	if err := consistent(v); err != nil {
+	if err := consistent(v, flag(c.inv, "fake")); err != nil {
 		return nil, err
 	}
 	return c.named(v.graph)
@@ -124,15 +118,17 @@ func (c *migrateRun) named(g *graph) ([]target, error) {
 
 // consistent refuses a history in which a migration is applied before one that
 // it depends on: Django's InconsistentMigrationHistory. A number that a file
-// without a history shares with a history without a file is one too.
-func consistent(v *view) error {
+// without a history shares with a history without a file is one too. The first
+// can be mended by recording what is missing: fake says that this is meant.
+func consistent(v *view, fake bool) error {
 	for _, m := range v.graph.sorted() {
 		if v.history.has(m) {
 			for _, p := range m.parents {
-				if !v.history.has(p) {
+				if !fake && !v.history.has(p) {
 					return &engine.CommandError{
 						Message: fmt.Sprintf("Migration %s is applied before its dependency %s on database '%s'.", m.Key, p.Key, v.alias),
-						Hint:    fmt.Sprintf("Give %s a number behind the applied ones, or record it with --fake when its changes are in the database.", p.file),
+						Hint: fmt.Sprintf("Give %s a number behind the applied ones, or record it when its changes are in the database: manage migrate --fake %s %s",
+							p.file, p.App, p.Name),
 					}
 				}
 			}

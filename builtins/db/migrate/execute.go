@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +31,7 @@ type executor struct {
 	history  *history
 	session  *sqldb.Session
 	release  func() // lets go of the lock
+	path     string // PostgreSQL's search_path, as each migration finds it
 
 	fake, fakeInitial bool
 	// started and ended tell of each migration's progress, warn of what an
@@ -68,8 +71,24 @@ func (x *executor) open(ctx context.Context, waiting func()) (err error) {
 			return err
 		}
 	}
+	if x.dialect.Vendor() == "postgresql" {
+		chunks, err := x.session.Runner().ReadAll(ctx, sqldb.Statement{SQL: "SELECT current_setting('search_path')", Once: true})
+		if err != nil {
+			return err
+		}
+		x.path = text(chunks[0].Cell(0, 0))
+	}
 	x.history, err = readHistory(ctx, x.session.Runner(), x.dialect)
 	return err
+}
+
+// restorePath undoes what a migration did to PostgreSQL's search_path (a file
+// of pg_dump's empties it): the next one is to find it as in a run of its own.
+func (x *executor) restorePath(ctx context.Context) error {
+	if x.dialect.Vendor() != "postgresql" {
+		return nil
+	}
+	return write(ctx, x.session.Runner(), "SELECT pg_catalog.set_config('search_path', ?, false)", x.path)
 }
 
 // close lets go of the lock and the connection.
@@ -132,6 +151,9 @@ func (x *executor) run(ctx context.Context, plan []operation) error {
 			return err
 		}
 		if err := x.one(ctx, op, fake); err != nil {
+			return err
+		}
+		if err := x.restorePath(ctx); err != nil {
 			return err
 		}
 		x.database.ForgetSchema()
@@ -470,6 +492,9 @@ func (x *executor) stopped(ctx context.Context, op operation, at int, err error)
 	}
 	kept := 0
 	if x.session != nil && (x.commits() || !op.atomic) {
+		if perr := x.restorePath(ctx); perr != nil {
+			return errors.Join(step, perr)
+		}
 		now, herr := readHistory(ctx, x.session.Runner(), x.dialect)
 		if herr != nil {
 			return errors.Join(step, herr)
@@ -487,9 +512,9 @@ func (x *executor) stopped(ctx context.Context, op operation, at int, err error)
 	out := &engine.CommandError{Message: step.Error(), Err: err}
 	switch {
 	case kept > 0 && x.commits() && op.atomic:
-		out.Hint = fmt.Sprintf("MySQL commits each CREATE, ALTER, DROP and the like by itself, so %s. ", keeps(kept)) + goOn(op, kept)
+		out.Hint = fmt.Sprintf("MySQL commits each CREATE, ALTER, DROP and the like by itself, so %s. ", keeps(kept)) + goOn(step.at, kept)
 	case kept > 0:
-		out.Hint = fmt.Sprintf("The migration runs without a transaction, so %s. ", keeps(kept)) + goOn(op, kept)
+		out.Hint = fmt.Sprintf("The migration runs without a transaction, so %s. ", keeps(kept)) + goOn(step.at, kept)
 	case !step.inFlight:
 		out.Hint = "Nothing of this migration was kept."
 	}
@@ -506,8 +531,14 @@ func keeps(n int) string {
 	return fmt.Sprintf("statements 1 to %d stay", n)
 }
 
-func goOn(op operation, done int) string {
-	return fmt.Sprintf("Mend statement %d and migrate again: it goes on there.", done+1)
+// goOn says what to do about the statement that failed: those between the ones
+// that stay and this one were fine, and run again.
+func goOn(failed, done int) string {
+	where := "there"
+	if failed != done {
+		where = fmt.Sprintf("at statement %d", done+1)
+	}
+	return fmt.Sprintf("Mend statement %d and migrate again: it goes on %s.", failed+1, where)
 }
 
 // settle rewrites the mark of a migration that stopped at a statement that
@@ -520,7 +551,7 @@ func (x *executor) settle(ctx context.Context, now *history, op operation, kept 
 		return now.forget(ctx, r, op.App, op.version)
 	}
 	if kept == 0 {
-		return write(ctx, r, "UPDATE "+table+" SET unfinished = NULL WHERE app = ? AND version = ?", op.App, op.version)
+		return write(ctx, r, "UPDATE "+now.name+" SET unfinished = NULL WHERE app = ? AND version = ?", op.App, op.version)
 	}
 	return now.begin(ctx, r, op.migration, x.progress(op, kept, true))
 }
@@ -567,6 +598,10 @@ func (x *executor) script(ctx context.Context, op operation) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
+	if e, ok := errors.AsType[*engine.ExitError](err); ok && e.Code == 0 {
+		// The plan is not carried out, which nobody may take for a success.
+		err = &engine.CommandError{Message: fmt.Sprintf("Migration %s was stopped by exit(0).", op.Key), Hint: fmt.Sprintf("Let %s return instead.", fn.Name())}
+	}
 	if x.session != nil && (x.commits() || !op.atomic) {
 		now, herr := readHistory(ctx, x.session.Runner(), x.dialect)
 		if herr != nil {
@@ -591,7 +626,18 @@ func (x *executor) scriptAtomic(ctx context.Context, run *engine.Invocation, op 
 				return err
 			}
 		}
-		return call(run, tx)
+		before, err := x.parentTables(ctx, tx.Runner())
+		if err != nil {
+			return err
+		}
+		if err := call(run, tx); err != nil {
+			return err
+		}
+		after, err := x.parentTables(ctx, tx.Runner())
+		if err != nil {
+			return err
+		}
+		return cascaded(op, before, after)
 	})
 	// Hooks and deferred functions work on the database, not in a transaction
 	// that has ended.
@@ -668,6 +714,60 @@ func orphanRows(ctx context.Context, r sqldb.Runner, op operation) error {
 		Message: fmt.Sprintf("Migration %s would leave %s rows in %s whose foreign keys to %s lead nowhere.", op.Key, text(chunks[0].Cell(0, 2)), text(chunks[0].Cell(0, 0)), text(chunks[0].Cell(0, 1))),
 		Hint:    "Nothing of this migration was kept.",
 	}
+}
+
+// parentTable is a table of SQLite's to whose rows those of another one are
+// tied: they go, or lose the reference, with them.
+type parentTable struct {
+	root  string // the page that it starts at; empty: it is not there
+	child string
+}
+
+// parentTables returns such tables by name; none where foreign keys are off.
+func (x *executor) parentTables(ctx context.Context, r sqldb.Runner) (map[string]parentTable, error) {
+	if x.dialect.Vendor() != "sqlite" {
+		return nil, nil
+	}
+	// With auto_vacuum tables move about.
+	chunks, err := r.ReadAll(ctx, sqldb.Statement{Once: true, Quiet: true, SQL: "SELECT lower(k.\"table\"), max(p.rootpage), min(c.name) FROM sqlite_master c JOIN pragma_foreign_key_list(c.name) k " +
+		"LEFT JOIN sqlite_master p ON p.type = 'table' AND lower(p.name) = lower(k.\"table\") " +
+		"WHERE c.type = 'table' AND k.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') AND lower(c.name) <> lower(k.\"table\") " +
+		"AND (SELECT foreign_keys FROM pragma_foreign_keys) = 1 AND (SELECT auto_vacuum FROM pragma_auto_vacuum) = 0 GROUP BY 1"})
+	if err != nil {
+		return nil, err
+	}
+	parents := map[string]parentTable{}
+	for _, c := range chunks {
+		for i := range c.N {
+			parents[text(c.Cell(i, 0))] = parentTable{text(c.Cell(i, 1)), text(c.Cell(i, 2))}
+		}
+	}
+	return parents, nil
+}
+
+// cascaded refuses what a script did when it dropped or rebuilt a parent table:
+// SQLite then deletes the rows of the old one first, and with them, in silence,
+// those of its children. A .sql migration runs with the keys switched off; a
+// script does not, for its deletes are to reach the children.
+func cascaded(op operation, before, after map[string]parentTable) error {
+	children := map[string]bool{}
+	for _, old := range before {
+		children[old.child] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		now := after[name]
+		old, known := before[name]
+		replaced := old.root != "" && now.root != old.root
+		renamed := !known && now.root == "" && children[now.child] // and dropped under its new name
+		if !replaced && !renamed {
+			continue
+		}
+		return &engine.CommandError{
+			Message: fmt.Sprintf("Migration %s dropped table %s, and with it SQLite deletes or changes the rows of %s that point to it.", op.Key, name, now.child),
+			Hint:    "Nothing of this migration was kept. Drop and rebuild tables in a .sql migration, where foreign keys wait until its end.",
+		}
+	}
+	return nil
 }
 
 // elapsed is a duration as Django prints it.

@@ -134,11 +134,15 @@ func readFolder(app engine.AppInfo) (files []found, faults []fault, ok bool) {
 		if strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") || entry.IsDir() {
 			continue
 		}
-		if ext := path.Ext(name); ext != ".sql" && ext != ".star" {
-			continue
-		}
 		bad := func(msg, hint string) {
 			faults = append(faults, fault{id: badFile, file: path.Join(app.Path, folder, name), msg: msg, hint: hint})
+		}
+		if ext := path.Ext(name); ext != ".sql" && ext != ".star" {
+			// Passed over in silence, it would be missed when its tables are.
+			if low := strings.ToLower(ext); low == ".sql" || low == ".star" {
+				bad("this is no migration's name", "The ending is written in small letters: "+strings.TrimSuffix(name, ext)+low)
+			}
+			continue
 		}
 		stem := strings.TrimSuffix(name, path.Ext(name))
 		stem, dialect, forOne := strings.Cut(stem, ".")
@@ -213,7 +217,8 @@ func loadFile(inv *engine.Invocation, app engine.AppInfo, f found, vendor string
 	if err != nil {
 		return m, []fault{{id: badFile, file: m.file, msg: "cannot be read: " + err.Error()}}
 	}
-	parsed, err := parseSQL(string(src))
+	// Editors on Windows begin a file with a byte order mark.
+	parsed, err := parseSQL(strings.TrimPrefix(string(src), "\ufeff"))
 	if err != nil {
 		bad := fault{id: badFile, file: m.file, msg: err.Error()}
 		if e, ok := errors.AsType[*lineError](err); ok {
@@ -223,9 +228,13 @@ func loadFile(inv *engine.Invocation, app engine.AppInfo, f found, vendor string
 	}
 	m.up, m.down, m.reversible = parsed.up, parsed.down, parsed.reversible
 	m.atomic, m.depends = !parsed.noTransaction, parsed.depends
-	if d, err := sqldb.DialectByName(vendor); err == nil && m.atomic {
+	if d, err := sqldb.DialectByName(vendor); err == nil {
 		for _, st := range slices.Concat(m.up, m.down) {
-			if sqldb.ControlsTransaction(d, st.text) {
+			if vendor == "mysql" && sqldb.Keyword(d, st.text) == "LOCK" {
+				return m, []fault{{id: badFile, file: m.file, line: st.line, msg: "LOCK TABLES would lock out the history, which is written after each statement",
+					hint: "Leave it and UNLOCK TABLES out: migrate holds a lock of its own."}}
+			}
+			if m.atomic && sqldb.ControlsTransaction(d, st.text) {
 				return m, []fault{{id: badFile, file: m.file, line: st.line, msg: fmt.Sprintf("%s would end the transaction that the migration runs in", sqldb.Keyword(d, st.text)),
 					hint: "Leave it out, write -- +goose NO TRANSACTION, or put a statement of several parts between -- +goose StatementBegin and -- +goose StatementEnd."}}
 			}

@@ -78,7 +78,8 @@ func checksum(list []statement) string {
 // history is what a database says is applied.
 type history struct {
 	dialect sqldb.Dialect
-	exists  bool // the table is there
+	exists  bool   // the table is there
+	name    string // the table's in SQL: with its schema, for a migration may SET search_path
 	rows    map[rowKey]row
 }
 
@@ -89,7 +90,9 @@ type rowKey struct {
 	version int64
 }
 
-func newHistory(d sqldb.Dialect) *history { return &history{dialect: d, rows: map[rowKey]row{}} }
+func newHistory(d sqldb.Dialect) *history {
+	return &history{dialect: d, name: table, rows: map[rowKey]row{}}
+}
 
 func (h *history) put(r row) { h.rows[rowKey{r.App, r.version}] = r }
 
@@ -134,7 +137,7 @@ func readHistory(ctx context.Context, r sqldb.Runner, d sqldb.Dialect) (*history
 	var exists, applied string
 	switch d.Vendor() {
 	case "postgresql":
-		exists = "SELECT 1 WHERE to_regclass('" + table + "') IS NOT NULL"
+		exists = "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('" + table + "')"
 		applied = "to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
 	case "mysql":
 		exists = "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = '" + table + "'"
@@ -149,7 +152,10 @@ func readHistory(ctx context.Context, r sqldb.Runner, d sqldb.Dialect) (*history
 		return h, err
 	}
 	h.exists = true
-	chunks, err := r.ReadAll(ctx, sqldb.Statement{SQL: "SELECT app, version, name, " + applied + ", unfinished FROM " + table, Once: true, Quiet: true})
+	if d.Vendor() == "postgresql" {
+		h.name = text(found[0].Cell(0, 0)) + "." + table
+	}
+	chunks, err := r.ReadAll(ctx, sqldb.Statement{SQL: "SELECT app, version, name, " + applied + ", unfinished FROM " + h.name, Once: true, Quiet: true})
 	if err != nil {
 		return nil, err
 	}
@@ -202,10 +208,17 @@ func (h *history) create(ctx context.Context, r sqldb.Runner) error {
 	switch h.dialect.Vendor() {
 	case "postgresql":
 		moment = "TIMESTAMP WITH TIME ZONE"
+		schema, err := r.ReadAll(ctx, sqldb.Statement{SQL: "SELECT quote_ident(current_schema())", Once: true, Quiet: true})
+		if err != nil {
+			return err
+		}
+		if count(schema) == 1 && schema[0].Cell(0, 0) != nil { // else PostgreSQL says what is wrong
+			h.name = text(schema[0].Cell(0, 0)) + "." + table
+		}
 	case "mysql":
 		moment, suffix = "DATETIME(6)", " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin"
 	}
-	_, err := r.Exec(ctx, sqldb.Statement{Once: true, Write: true, SQL: "CREATE TABLE IF NOT EXISTS " + table + " (" +
+	_, err := r.Exec(ctx, sqldb.Statement{Once: true, Write: true, SQL: "CREATE TABLE IF NOT EXISTS " + h.name + " (" +
 		"app VARCHAR(150) NOT NULL, version BIGINT NOT NULL, name VARCHAR(255) NOT NULL, " +
 		"applied_at " + moment + ", unfinished VARCHAR(100), PRIMARY KEY (app, version))" + suffix})
 	if err == nil {
@@ -232,10 +245,10 @@ func (h *history) begin(ctx context.Context, r sqldb.Runner, m *migration, p pro
 	now := row{Key: m.Key, version: m.version, unfinished: &p}
 	if old != nil {
 		now.appliedAt = old.appliedAt
-		if err := write(ctx, r, "UPDATE "+table+" SET unfinished = ? WHERE app = ? AND version = ?", p.String(), m.App, m.version); err != nil {
+		if err := write(ctx, r, "UPDATE "+h.name+" SET unfinished = ? WHERE app = ? AND version = ?", p.String(), m.App, m.version); err != nil {
 			return err
 		}
-	} else if err := write(ctx, r, "INSERT INTO "+table+" (app, version, name, unfinished) VALUES (?, ?, ?, ?)", m.App, m.version, m.Name, p.String()); err != nil {
+	} else if err := write(ctx, r, "INSERT INTO "+h.name+" (app, version, name, unfinished) VALUES (?, ?, ?, ?)", m.App, m.version, m.Name, p.String()); err != nil {
 		return err
 	}
 	h.put(now)
@@ -245,15 +258,15 @@ func (h *history) begin(ctx context.Context, r sqldb.Runner, m *migration, p pro
 // finish records a migration as applied, or as not applied any more.
 func (h *history) finish(ctx context.Context, r sqldb.Runner, op operation, now time.Time) error {
 	m := op.migration
-	if err := write(ctx, r, "DELETE FROM "+table+" WHERE app = ? AND version = ?", m.App, m.version); err != nil || op.backwards {
+	if err := write(ctx, r, "DELETE FROM "+h.name+" WHERE app = ? AND version = ?", m.App, m.version); err != nil || op.backwards {
 		return err
 	}
-	return write(ctx, r, "INSERT INTO "+table+" (app, version, name, applied_at) VALUES (?, ?, ?, ?)", m.App, m.version, m.Name, now)
+	return write(ctx, r, "INSERT INTO "+h.name+" (app, version, name, applied_at) VALUES (?, ?, ?, ?)", m.App, m.version, m.Name, now)
 }
 
 // forget drops the record of a migration.
 func (h *history) forget(ctx context.Context, r sqldb.Runner, app string, version int64) error {
-	return write(ctx, r, "DELETE FROM "+table+" WHERE app = ? AND version = ?", app, version)
+	return write(ctx, r, "DELETE FROM "+h.name+" WHERE app = ? AND version = ?", app, version)
 }
 
 // note keeps what finish has committed.

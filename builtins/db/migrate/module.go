@@ -70,7 +70,11 @@ func (m *Module) Apps() []engine.App {
 			if err := inv.Broken(); err != nil {
 				return nil, err
 			}
-			return handle(ctx, inv)
+			v, err := handle(ctx, inv)
+			if err != nil && ctx.Err() != nil {
+				return nil, ctx.Err() // by which the engine knows a run that was told to stop
+			}
+			return v, err
 		}
 	}
 	return []engine.App{{Label: "manage", Commands: commands}}
@@ -196,6 +200,9 @@ func (m *Module) Apply(inv *engine.Invocation, database *sqldb.Database) error {
 		return db.Translate(err)
 	}
 	defer x.close(ctx)
+	if err := consistent(&view{alias: database.Alias(), graph: x.graph, history: x.history}, false); err != nil {
+		return err
+	}
 	plan := x.graph.plan(x.graph.everything(), x.history)
 	if err := x.resumable(plan); err != nil {
 		return err
