@@ -488,7 +488,7 @@ func TestInspect(t *testing.T) {
 			if lines[0] != "TABLE\tCOLUMN\tTYPE\tVALUE\tNULL\tKEY\tDEFAULT\tREFERENCES" || len(lines) != 7 {
 				t.Errorf("inspectdb printed %q", lines)
 			}
-			for i, want := range [][2]string{{"book\tid\t", "\tint\t\tpk\tauto\t"}, {"book\ttitle\t", "\tstr\t\t\t\t"}, {"book\tauthor_id\t", "\tint\t\t\t\tauthor.id"}, {"book\teditor_id\t", "\tauthor.id"}} {
+			for i, want := range [][2]string{{"book\tid\t", "\tint\t\tpk\tauto\t"}, {"book\ttitle\t", "\tstr\t\t\t\t"}, {"book\tauthor_id\t", "\tint\t\t\t\tauthor.id"}, {"book\teditor_id\t", "\tint\tnull\t\t\tauthor.id"}} {
 				if !strings.HasPrefix(lines[i+1], want[0]) || !strings.HasSuffix(lines[i+1], want[1]) {
 					t.Errorf("line %q, want %q", lines[i+1], want)
 				}
