@@ -33,7 +33,8 @@ type worker struct {
 
 // scratch is a database that tests may do with as they like.
 type scratch struct {
-	db *sqldb.Database
+	db   *sqldb.Database
+	kept bool // made by an earlier run
 	// end closes the database, and drops it where that is called for.
 	end func(ctx context.Context) error
 }
@@ -85,6 +86,10 @@ func (w *worker) make(alias string, t sqldb.Target) (sc *scratch, err error) {
 			return nil
 		}
 		if err := s.cfg.Migrate(inv, sc.db); err != nil {
+			if sc.kept && inv.Context().Err() == nil {
+				// Most likely migrations were changed that it has had.
+				err = &engine.CommandError{Message: err.Error(), Hint: "The test database was kept by an earlier run: without --keepdb it is made anew.", Err: err}
+			}
 			return also(err, sc.end(inv.Context()))
 		}
 		return nil
@@ -116,6 +121,9 @@ func (w *worker) onServer(ctx context.Context, alias string, t sqldb.Target) (*s
 	if len(own.Name) > 63 { // PostgreSQL cuts longer ones, MySQL has one more
 		return nil, &engine.CommandError{Message: fmt.Sprintf("the name of the test database, %s, is longer than 63 characters", own.Name)}
 	}
+	if err := w.spared(own); err != nil {
+		return nil, err
+	}
 	s := server{target: own, alias: alias, keep: w.suite.keepdb}
 	if err := s.connect(ctx, t); err != nil {
 		return nil, err
@@ -124,7 +132,7 @@ func (w *worker) onServer(ctx context.Context, alias string, t sqldb.Target) (*s
 	if err != nil {
 		return nil, also(fmt.Errorf("making the test database %s: %w", own.Name, db.Translate(err)), s.close(ctx))
 	}
-	return &scratch{db: database, end: func(ctx context.Context) error {
+	return &scratch{db: database, kept: s.kept, end: func(ctx context.Context) error {
 		// Also when the run was told to stop.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
@@ -136,12 +144,32 @@ func (w *worker) onServer(ctx context.Context, alias string, t sqldb.Target) (*s
 	}}, nil
 }
 
+// spared refuses a name that is one of DATABASES': an empty database would be
+// taken for one that a run of tests left behind, and dropped.
+func (w *worker) spared(own sqldb.Target) error {
+	aliases, err := w.suite.cfg.DB.Aliases(w.suite.inv)
+	if err != nil {
+		return err
+	}
+	for _, alias := range aliases {
+		database, err := w.suite.cfg.DB.Database(w.suite.inv, alias)
+		if err != nil {
+			continue // not to be connected to
+		}
+		if t := database.Target(); t.Driver == own.Driver && strings.EqualFold(t.Name, own.Name) {
+			return &engine.CommandError{Message: fmt.Sprintf("the test database would be %s, which is database %q of DATABASES", own.Place, alias), Hint: "Tests need a database of that name for themselves: give the one in DATABASES another name."}
+		}
+	}
+	return nil
+}
+
 // server is a connection to a server, made for the databases beside the
 // configured one.
 type server struct {
 	target sqldb.Target // the scratch database
 	alias  string
 	keep   bool
+	kept   bool // create took one that was there
 	admin  *sqldb.Database
 	conn   *sqldb.Session
 	unlock string // what gives the lock back; empty while it is not held
@@ -193,6 +221,7 @@ func (s *server) create(ctx context.Context, name string) (*sqldb.Database, erro
 	if there {
 		ours, err := s.ours(ctx, database)
 		if err == nil && ours && s.keep {
+			s.kept = true
 			return database, nil
 		}
 		if cerr := database.Close(); err == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.starlark.net/starlark"
@@ -99,11 +100,25 @@ func window(text []rune, at int) string {
 // the end is a difference that shows.
 func textLines(text string) []string {
 	lines := strings.Split(text, "\n")
-	if lines[len(lines)-1] == "" {
-		return lines[:len(lines)-1]
+	last := len(lines) - 1
+	for i, line := range lines {
+		lines[i] = visible(line)
 	}
-	lines[len(lines)-1] += " (no newline at the end)"
+	if lines[last] == "" {
+		return lines[:last]
+	}
+	lines[last] += " (no newline at the end)"
 	return lines
+}
+
+// visible is a line of a text; in quotes where a reader could not tell it from
+// another, as with a carriage return or a blank at its end.
+func visible(line string) string {
+	hidden := func(r rune) bool { return r != '\t' && !unicode.IsPrint(r) }
+	if strings.ContainsFunc(line, hidden) || strings.TrimRightFunc(line, unicode.IsSpace) != line {
+		return starlark.String(line).String()
+	}
+	return line
 }
 
 func composite(v starlark.Value) bool {

@@ -233,7 +233,7 @@ func block(v starlark.Value) string {
 	var b strings.Builder
 	b.WriteString("the text")
 	for line := range strings.Lines(s) {
-		b.WriteString("\n  | " + clip(strings.TrimRight(line, "\n")))
+		b.WriteString("\n  | " + clip(visible(strings.TrimRight(line, "\n"))))
 	}
 	return b.String()
 }

@@ -125,6 +125,18 @@ func TestDiff(t *testing.T) {
   a
 - b
 + b (no newline at the end)`},
+		{"what does not show", `t.eq("a\r\nb\nc \nd\te\n", "a\nb\nc\nd\te\n")`, `AssertionError: not equal:
+--- want
++++ got
+- a
++ "a\r"
+  b
+- c
++ "c "
+  d	e`},
+		{"a terminal's colours", `t.contains("a\n\x1b[31mred\x1b[0m\n", "blue")`, `AssertionError: "blue" is not in the text
+  | a
+  | "\x1b[31mred\x1b[0m"`},
 		{"a long text, its equal lines left out", `
 lines = ["line %d" % i for i in range(50)]
 other = lines[:25] + ["changed"] + lines[26:]
