@@ -193,7 +193,7 @@ func (r *Row) CompareSameType(op syntax.Token, y starlark.Value, depth int) (boo
 	}
 	o := y.(*Row)
 	same := r == o
-	if !same && r.layout.db == o.layout.db && r.layout.db.SameTable(r.layout.table, o.layout.table) {
+	if !same && r.layout.db == o.layout.db && r.layout.table.Same(o.layout.table) {
 		// Rows without a key are equal to themselves alone.
 		a, aerr := r.keys()
 		b, berr := o.keys()
@@ -616,7 +616,7 @@ func (r *Row) set(name string, v starlark.Value) error {
 		key := v
 		switch x := v.(type) {
 		case *Row:
-			if x.layout.db != r.layout.db || !r.layout.db.SameTable(x.layout.table, k.Parent) {
+			if x.layout.db != r.layout.db || !x.layout.table.Same(k.Parent) {
 				return engine.ValueError.Errorf("%s is a row of %s, not of %s", name, k.Parent.Name, x.layout.table.Name)
 			}
 			value, found, err := x.Get(starlark.String(k.ParentColumn.Name))

@@ -425,13 +425,13 @@ func (st *state) pointed(db *sqldb.Database, t *sqldb.Table, c *sqldb.Column, of
 	own := len(t.PK) == 1 && t.PK[0].Name == c.Name
 	var want []string
 	for _, k := range keys {
-		if db == ofDB && db.SameTable(k.Parent, of) {
+		if db == ofDB && k.Parent.Same(of) {
 			return k.ParentColumn, nil
 		}
 		want = append(want, k.Parent.Name)
 	}
 	if own {
-		if db == ofDB && db.SameTable(t, of) {
+		if db == ofDB && t.Same(of) {
 			return c, nil
 		}
 		want = append(want, t.Name)

@@ -789,7 +789,7 @@ func qsBulkUpdate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs
 	flat := make([]any, len(items)*(len(columns)+1))
 	for i, item := range items {
 		row, ok := item.(*Row)
-		if !ok || row.layout.db != qs.db || !qs.db.SameTable(row.layout.table, qs.table) {
+		if !ok || row.layout.db != qs.db || !row.layout.table.Same(qs.table) {
 			return nil, engine.ValueError.Errorf("bulk_update: item %d is no row of %s", i, qs.table.Name)
 		}
 		one := flat[i*(len(columns)+1) : (i+1)*(len(columns)+1)]

@@ -420,7 +420,7 @@ var classic = []string{
 // others are texts that mean something to a database or to a query.
 var others = []string{
 	"]", "-- \n", "name ASC, (SELECT 1)", "-name", "??", "$$", ":name", "%", "_", "[a-", "(?i)", "\xff", "\u2028", "\u02bc; DELETE FROM canary", "name__exact", "___", "a__b__c", "pk", "author_id", "rowid", "canary",
-	"main.author", `a"$?b` + "`c", "1e999", "NaN", "NULL", "9223372036854775808", "[1]", "t0.id", "c0", "COUNT(*)",
+	"CAnAry", "Author_ID", "Name", "MAIN.Author", "TEMP.author", "main.author", `a"$?b` + "`c", "1e999", "NaN", "NULL", "9223372036854775808", "[1]", "t0.id", "c0", "COUNT(*)",
 }
 
 // TestInjection tries the classic attacks on every database.

@@ -104,11 +104,15 @@ func (MySQL) tables(ctx context.Context, r Runner) ([]string, error) {
 
 func (MySQL) inspect(ctx context.Context, r Runner, schema, name string) (*Table, error) {
 	// MariaDB says NULL, in letters, for a column that has no default.
-	rows, err := r.values(ctx, `SELECT c.column_name, c.data_type, c.column_type, c.is_nullable, c.column_default IS NOT NULL AND c.column_default <> 'NULL', c.extra, c.numeric_precision, c.numeric_scale
+	rows, err := r.values(ctx, `SELECT c.column_name, c.data_type, c.column_type, c.is_nullable, c.column_default IS NOT NULL AND c.column_default <> 'NULL', c.extra, c.numeric_precision, c.numeric_scale, c.table_schema, c.table_name
 		FROM information_schema.columns c WHERE c.table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND c.table_name = ? ORDER BY c.ordinal_position`, schema, name)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
+	if schema != "" {
+		schema = asText(rows[0][8])
+	}
+	name = asText(rows[0][9])
 	t := &Table{Name: name, Schema: schema}
 	byName := map[string]*Column{}
 	for _, row := range rows {

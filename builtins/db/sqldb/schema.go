@@ -77,6 +77,8 @@ type ForeignKey struct {
 
 // Table is what introspection found of a table or a view. It is immutable.
 type Table struct {
+	// Schema and Name are spelled as the database keeps them, however they were
+	// asked for. Schema is empty where a bare name finds the table.
 	Schema, Name string
 	Columns      []*Column
 	// PK are the columns of the primary key; none for a view.
@@ -342,10 +344,6 @@ func (r Runner) Keys(ctx context.Context, t *Table) (forward, reverse []*Foreign
 		s.mu.Unlock()
 	}
 	same := func(schema, name string) bool { return name == t.Name && schema == t.Schema }
-	if _, ok := r.db.dialect.(SQLite); ok {
-		// SQLite's names fold ASCII case, in REFERENCES too.
-		same = func(_, name string) bool { return strings.EqualFold(name, t.Name) }
-	}
 	k = &tableKeys{}
 	for _, e := range edges {
 		isChild, isParent := same(e.childSchema, e.child), same(e.parentSchema, e.parent)

@@ -123,12 +123,21 @@ func jsonChecks(ddl string) []string {
 	return names
 }
 
-func (SQLite) inspect(ctx context.Context, r Runner, schema, name string) (*Table, error) {
+func (d SQLite) inspect(ctx context.Context, r Runner, schema, name string) (*Table, error) {
 	if schema == "" {
 		schema = "main"
-	} else if found, err := r.strings(ctx, `SELECT name FROM pragma_database_list WHERE lower(name) = lower(?)`, schema); err != nil || len(found) == 0 {
-		return nil, err // PRAGMA takes the name of no database for an error
 	}
+	// PRAGMA takes the name of no database for an error.
+	schemas, err := r.strings(ctx, `SELECT name FROM pragma_database_list WHERE name = ? COLLATE NOCASE`, schema)
+	if err != nil || len(schemas) == 0 {
+		return nil, err
+	}
+	schema = schemas[0]
+	found, err := r.values(ctx, `SELECT name, sql FROM `+d.quote(schema)+`.sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')`, name)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	name, ddl := asText(found[0][0]), asText(found[0][1])
 	rows, err := r.values(ctx, `SELECT x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden
 		FROM pragma_table_xinfo(?, ?) AS x WHERE x.hidden <> 1 ORDER BY x.cid`, name, schema)
 	if err != nil || len(rows) == 0 {
@@ -137,14 +146,6 @@ func (SQLite) inspect(ctx context.Context, r Runner, schema, name string) (*Tabl
 	t := &Table{Name: name}
 	if schema != "main" {
 		t.Schema = schema
-	}
-	var ddl string
-	if schema == "main" {
-		if found, err := r.strings(ctx, `SELECT sql FROM sqlite_master WHERE lower(name) = lower(?) AND type = 'table'`, name); err != nil {
-			return nil, err
-		} else if len(found) == 1 {
-			ddl = found[0]
-		}
 	}
 	isJSON := map[string]bool{}
 	for _, name := range jsonChecks(ddl) {
@@ -238,7 +239,10 @@ func precision(args string) (int, int) {
 }
 
 func (SQLite) foreignKeys(ctx context.Context, r Runner) ([]keyEdge, error) {
-	rows, err := r.values(ctx, `SELECT m.name, f.id, f."from", f."table", f."to" FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS f
+	// A parent is listed as REFERENCES spelled it.
+	rows, err := r.values(ctx, `SELECT m.name, f.id, f."from", coalesce(p.name, f."table"), f."to"
+		FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS f
+		LEFT JOIN sqlite_master AS p ON p.type = 'table' AND p.name = f."table" COLLATE NOCASE
 		WHERE m.type = 'table' ORDER BY m.name, f.id DESC, f.seq`)
 	if err != nil {
 		return nil, err

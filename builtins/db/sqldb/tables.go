@@ -48,17 +48,7 @@ func (r Runner) References(ctx context.Context) ([]Reference, error) {
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	if _, ok := d.(SQLite); ok {
-		// REFERENCES keeps a name as it was written, in any case.
-		if names, err = r.BaseTables(ctx); err != nil {
-			return nil, err
-		}
-	}
 	load := func(schema, name string) (*Table, error) {
-		if i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, name) }); i >= 0 {
-			name = names[i]
-		}
 		if schema != "" {
 			name = schema + "." + name
 		}
@@ -212,19 +202,15 @@ func (t *Table) KeyOrder(d Dialect) []Order {
 	return order
 }
 
-// SameTable reports whether two descriptions are of one table of the database:
+// Same reports whether two descriptions are of one table of the database:
 // what is known of a table is made anew after a statement that may have changed
 // it. No schema is the one that a bare name finds.
-func (db *Database) SameTable(a, b *Table) bool {
+func (t *Table) Same(o *Table) bool {
 	switch {
-	case a == b:
+	case t == o:
 		return true
-	case a.Name == "" || a.derived != nil || b.derived != nil:
+	case t.Name == "" || t.derived != nil || o.derived != nil:
 		return false
 	}
-	same := func(x, y string) bool { return x == y }
-	if _, ok := db.dialect.(SQLite); ok {
-		same = strings.EqualFold
-	}
-	return same(a.Name, b.Name) && (a.Schema == "" || b.Schema == "" || same(a.Schema, b.Schema))
+	return t.Name == o.Name && (t.Schema == "" || o.Schema == "" || t.Schema == o.Schema)
 }
