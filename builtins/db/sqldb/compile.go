@@ -6,6 +6,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -682,14 +683,40 @@ func (w *writer) assigned(b *buffer, s *scope, a Assignment) {
 		b.arg(v.V)
 		return
 	}
-	if t := a.Column.Type; w.d.Vendor() == "sqlite" && t.Kind == DecimalKind && t.Scale >= 0 {
+	t := a.Column.Type
+	switch {
+	case w.d.Vendor() != "sqlite":
+	case t.Kind == DecimalKind && t.Scale >= 0:
 		// The servers bring what they compute to the column's scale.
 		b.str("ROUND(")
 		w.expr(b, s, a.Expr)
 		b.str(", ", strconv.Itoa(t.Scale), ")")
 		return
+	case t.Kind == Int && computed(a.Expr):
+		// The servers round too, and refuse what an integer cannot hold, where
+		// SQLite would keep a float: so does abs of the least integer, which
+		// hangs on v that it be asked in no other case.
+		b.str("(SELECT CASE WHEN typeof(v) <> 'real' THEN v WHEN v >= -9223372036854775808.0 AND v < 9223372036854775808.0 THEN CAST(ROUND(v) AS INTEGER)",
+			" ELSE abs(-9223372036854775807 - (v IS NOT NULL)) END FROM (SELECT ")
+		w.expr(b, s, a.Expr)
+		b.str(" AS v))")
+		return
 	}
 	w.expr(b, s, a.Expr)
+}
+
+// computed reports whether an expression may give a float.
+func computed(e Expr) bool {
+	switch e := e.(type) {
+	case *Col:
+		return e.Type().Kind != Int && e.Type().Kind != Bool
+	case *Call:
+		return e.Type().Kind != Int || slices.ContainsFunc(e.Args, computed)
+	case *Value:
+		_, float := e.V.(float64)
+		return float
+	}
+	return true
 }
 
 // Delete compiles a DELETE of the rows that q gives.
