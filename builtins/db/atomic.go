@@ -335,6 +335,13 @@ func dbExecute(inv *engine.Invocation, _ *starlark.Thread, b *starlark.Builtin, 
 	if err != nil {
 		return nil, err
 	}
+	d, err := db.Dialect(inv.Context())
+	if err != nil {
+		return nil, translate(err)
+	}
+	if sqldb.OnlyQueried(d, stmt.SQL) {
+		return nil, engine.ValueError.Errorf("%s: ANALYZE of a statement gives rows: use db.query", b.Name())
+	}
 	stmt.Write = true
 	res, err := st.runner(db).Exec(inv.Context(), stmt)
 	if err != nil {

@@ -132,6 +132,9 @@ def handle():
         for fn in [_block, lambda text: catch(lambda: db.execute(text), ValueError)[1].message]:
             if "db.atomic" not in fn(text):
                 fail(text)
+    _, err = catch(lambda: db.execute("ANALYZE SELECT 1"), ValueError)
+    if "use db.query" not in err.message or len(db.query("ANALYZE TABLE t")) != 1:
+        fail(err)
     def fn():
         db.table("t").create(n = 2)
         db.execute("CREATE TEMPORARY TABLE v (n int)")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -74,31 +75,34 @@ func mysqlCommits(words [4]string) bool {
 	return false
 }
 
+// tokens gives the words of a statement, its quoted texts and comments, and
+// each other character, with their places.
+func tokens(d Dialect, text string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for i := 0; i < len(text); {
+			end := skip(d, text, i)
+			if end <= i {
+				for end = i; end < len(text) && wordByte(text[end]); {
+					end++
+				}
+				end = max(end, i+1)
+			}
+			if !yield(i, text[i:end]) {
+				return
+			}
+			i = end
+		}
+	}
+}
+
 // setsAutocommit reports whether a SET names the system variable: @autocommit
 // is one of a user's own.
 func setsAutocommit(d Dialect, text string) bool {
-	const name = "autocommit"
-	for i := 0; i < len(text); {
-		if end := skip(d, text, i); end > i {
-			if text[i] == '`' && strings.EqualFold(text[i:end], "`"+name+"`") {
-				return true
-			}
-			i = end
-			continue
-		}
-		k := i
-		for k < len(text) && wordByte(text[k]) {
-			k++
-		}
-		if k == i {
-			i++
-			continue
-		}
+	for i, token := range tokens(d, text) {
 		own := i > 0 && text[i-1] == '@' && (i == 1 || text[i-2] != '@')
-		if !own && strings.EqualFold(text[i:k], name) {
+		if strings.EqualFold(token, "`autocommit`") || !own && strings.EqualFold(token, "autocommit") {
 			return true
 		}
-		i = k
 	}
 	return false
 }
@@ -114,34 +118,21 @@ func changesRows(d Dialect, text string) bool {
 		return false
 	}
 	depth := 0
-	for i := 0; i < len(text); {
-		if end := skip(d, text, i); end > i {
-			i = end
-			continue
-		}
-		k := i
-		for k < len(text) && wordByte(text[k]) {
-			k++
-		}
-		if k == i {
-			switch text[i] {
-			case '(':
-				depth++
-			case ')':
-				depth--
-			}
-			i++
-			continue
-		}
-		if depth == 0 {
-			switch strings.ToUpper(text[i:k]) {
-			case "INSERT", "UPDATE", "DELETE", "REPLACE":
+	for _, token := range tokens(d, text) {
+		switch strings.ToUpper(token) {
+		case "(":
+			depth++
+		case ")":
+			depth--
+		case "INSERT", "UPDATE", "DELETE", "REPLACE":
+			if depth == 0 {
 				return true
-			case "SELECT", "VALUES":
+			}
+		case "SELECT", "VALUES":
+			if depth == 0 {
 				return false
 			}
 		}
-		i = k
 	}
 	return false
 }
@@ -338,6 +329,17 @@ func ChangesSchema(d Dialect, text string) bool {
 		return true
 	}
 	return false
+}
+
+// OnlyQueried reports whether a statement must be read, not executed: MariaDB's
+// ANALYZE of a statement gives rows that its driver waits for in vain when it
+// was prepared as one without.
+func OnlyQueried(d Dialect, text string) bool {
+	if _, ok := d.(MySQL); !ok {
+		return false
+	}
+	words := firstWords(d, text)
+	return words[0] == "ANALYZE" && !mysqlCommits(words)
 }
 
 // transactional are the words with which a script would end a transaction
