@@ -90,6 +90,18 @@ func serverBackend(t *testing.T, raw, driver, dialect string) dbtest.Backend {
 	return dbtest.Backend{URL: own.String(), Pool: pool, Dialect: dialect}
 }
 
+// isMySQL reports whether a database is MySQL itself, not MariaDB.
+func isMySQL(t *testing.T, b dbtest.Backend) bool {
+	t.Helper()
+	var version string
+	if b.Dialect == "mysql" {
+		if err := b.Pool.QueryRow("SELECT VERSION()").Scan(&version); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return version != "" && !strings.Contains(version, "MariaDB")
+}
+
 func dsn(u *url.URL, driver, name string) string {
 	if driver == "pgx" {
 		own := *u

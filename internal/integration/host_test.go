@@ -30,7 +30,12 @@ func (h hostModule) Predeclared() starlark.StringDict {
 // startWith is start, with functions of the test for the script.
 func startWith(t *testing.T, settings map[string]any, fns map[string]func(), body string) func(context.Context) (any, error) {
 	t.Helper()
-	m, modules := dbtest.Standard(asManage)
+	return startOn(t, asManage, settings, fns, body)
+}
+
+func startOn(t *testing.T, cfg db.Config, settings map[string]any, fns map[string]func(), body string) func(context.Context) (any, error) {
+	t.Helper()
+	m, modules := dbtest.Standard(cfg)
 	all := map[string]any{"TIME_ZONE": "UTC"}
 	maps.Copy(all, settings)
 	eng := engine.New(engine.Config{FS: enginetest.Project(script(body)), Modules: append(modules, hostModule(fns)), Settings: all})

@@ -251,7 +251,7 @@ def handle():
     return list(t.values_list("id", "f"))
 `
 	on(t, "sqlite", fmt.Sprintf(body, "ValueError", "SQLite has no NaN"), "[[1 1.5]]", table)
-	on(t, "mysql", fmt.Sprintf(body, "DatabaseError", "Out of range value for column"), "[[1 1.5]]", table)
+	on(t, "mysql", fmt.Sprintf(body, "ValueError", "MySQL has no number NaN"), "[[1 1.5]]", table)
 	on(t, "postgresql", `
 def handle():
     t = db.table("t")

@@ -59,7 +59,8 @@ var types = map[string]map[string]string{
 	},
 	"mysql": {
 		"PK": "bigint AUTO_INCREMENT PRIMARY KEY", "BIG": "bigint", "BOOL": "tinyint(1)", "DT": "datetime(6)", "BLOB": "longblob", "JSON": "json",
-		"UUID": "uuid", "STR": "varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", "FLOAT": "double", "Q": "`",
+		"UUID": "/*M! uuid */ /*!80000 char(36) */", // MariaDB has the type, MySQL does not
+		"STR":  "varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", "FLOAT": "double", "Q": "`",
 	},
 }
 

@@ -6,6 +6,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -197,8 +198,8 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 		switch n := position[o.Expr]; {
 		case o.Expr == nil:
 			order.str(w.random())
-		case n > 0 && (q.Distinct || HasAggregate(o.Expr) || q.Group != nil && w.d.Vendor() == "postgresql"):
-			// Its values are bound, so PostgreSQL would not know it again.
+		case n > 0 && (q.Distinct || HasAggregate(o.Expr) || q.Group != nil && w.d.Vendor() != "sqlite"):
+			// Its values are bound, so the servers would not know it again.
 			order.str(strconv.Itoa(n))
 		default:
 			w.expr(order, s, o.Expr)
@@ -613,10 +614,7 @@ func (w *writer) matching(b *buffer, s *scope, q *Select) {
 			w.cond(where, s, c, false)
 		}
 	}
-	// MySQL refuses to read the table that it changes, unless behind a derived
-	// table.
-	reread := w.d.Vendor() == "mysql" && w.read[strings.ToLower(q.Table.Name)]
-	if simple && len(s.joins.text) == 0 && !reread {
+	if simple && len(s.joins.text) == 0 && !w.rereads(q.Table) {
 		if len(where.text) > 0 {
 			b.str(" WHERE ").add(where)
 		}
@@ -669,11 +667,57 @@ func (c *Compiler) Update(ctx context.Context, q *Select, set []Assignment) (Sta
 			return Statement{}, &FieldError{"update cannot set a column from another table's: " + a.Column.Name}
 		}
 	}
-	w.matching(b, s, q)
+	if w.rereads(q.Table) {
+		b = w.updateFromSelf(q, set)
+	} else {
+		w.matching(b, s, q)
+	}
 	if w.err != nil {
 		return Statement{}, w.err
 	}
 	return b.statement(w.d, w.long, true)
+}
+
+// rereads reports whether a sub-query reads the table that the statement
+// changes, which MySQL refuses unless it is behind a derived table.
+func (w *writer) rereads(t *Table) bool {
+	return w.d.Vendor() == "mysql" && w.read[strings.ToLower(t.Name)]
+}
+
+// updateFromSelf is an UPDATE of MySQL's with values that are computed from the
+// same table: they are computed first, and found by the key.
+func (w *writer) updateFromSelf(q *Select, set []Assignment) *buffer {
+	if len(q.Table.PK) == 0 {
+		_, err := q.Table.Key()
+		w.fail(err)
+	}
+	inner := *q
+	inner.Order, inner.Outs = nil, nil
+	for _, key := range q.Table.PK {
+		inner.Outs = append(inner.Outs, Out{key.Name, &Col{Column: key}})
+	}
+	for _, a := range set {
+		inner.Outs = append(inner.Outs, Out{a.Column.Name, a.Expr})
+	}
+	if inner.Limit < 0 {
+		inner.Limit = math.MaxInt64 // it keeps the optimizer from merging the two
+	}
+	b := &buffer{}
+	b.str("UPDATE ", w.tableName(q.Table), " AS t JOIN (").add(w.query(&inner, &scope{})).str(") AS v ON ")
+	for i, key := range q.Table.PK {
+		if i > 0 {
+			b.str(" AND ")
+		}
+		b.str("t.", w.d.quote(key.Name), " = v.c", strconv.Itoa(i))
+	}
+	b.str(" SET ")
+	for i, a := range set {
+		if i > 0 {
+			b.str(", ")
+		}
+		b.str("t.", w.d.quote(a.Column.Name), " = v.c", strconv.Itoa(len(q.Table.PK)+i))
+	}
+	return b
 }
 
 // assigned writes what a column is set to. The column's type is PostgreSQL's

@@ -208,13 +208,15 @@ func (c *conn) named(args []any) []driver.NamedValue {
 func (c *conn) exec(ctx context.Context, text string, args []any, keep bool) (driver.Result, error) {
 	if c.keep && keep {
 		s, fresh, err := c.prepared(ctx, text, false)
-		if err != nil {
+		switch {
+		case err == nil:
+			if fresh {
+				defer s.Close()
+			}
+			return execStatement(ctx, s, c.named(args))
+		case len(args) > 0 || !unpreparable(err):
 			return nil, err
 		}
-		if fresh {
-			defer s.Close()
-		}
-		return execStatement(ctx, s, c.named(args))
 	}
 	if e, ok := c.Conn.(driver.ExecerContext); ok {
 		r, err := e.ExecContext(ctx, text, c.named(args))
@@ -243,27 +245,36 @@ func execStatement(ctx context.Context, s driver.Stmt, args []driver.NamedValue)
 // query runs a statement and hands its rows to read.
 func (c *conn) query(ctx context.Context, text string, args []any, keep bool, read func(driver.Rows) error) (err error) {
 	var rows driver.Rows
-	if !(c.keep && keep) {
+	direct := func() (err error) {
 		if q, ok := c.Conn.(driver.QueryerContext); ok {
 			rows, err = q.QueryContext(ctx, text, c.named(args))
-			if err != nil && err != driver.ErrSkip {
-				return err
-			}
+		}
+		if err == driver.ErrSkip {
+			err = nil
+		}
+		return err
+	}
+	if !(c.keep && keep) {
+		if err := direct(); err != nil {
+			return err
 		}
 	}
 	if rows == nil {
 		s, fresh, err := c.prepared(ctx, text, !(c.keep && keep))
+		switch {
+		case err == nil:
+			if fresh {
+				defer s.Close()
+			}
+			sc, ok := s.(driver.StmtQueryContext)
+			if !ok {
+				return errNoContext
+			}
+			rows, err = sc.QueryContext(ctx, c.named(args))
+		case len(args) == 0 && unpreparable(err):
+			err = direct()
+		}
 		if err != nil {
-			return err
-		}
-		if fresh {
-			defer s.Close()
-		}
-		sc, ok := s.(driver.StmtQueryContext)
-		if !ok {
-			return errNoContext
-		}
-		if rows, err = sc.QueryContext(ctx, c.named(args)); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"strings"
@@ -349,6 +350,34 @@ func rawConn(sc *sql.Conn, fn func(c *conn) error) error {
 		// A host's own pool: statements are not kept beyond this use.
 		return fn(&conn{Conn: d})
 	})
+}
+
+// ValueError is a value that the database would not keep as it is.
+type ValueError struct{ Message string }
+
+func (e *ValueError) Error() string { return e.Message }
+
+// kept refuses numbers that a database would store as something else without a
+// word: SQLite takes NaN for NULL, and so does a bulk update of MySQL's, which
+// takes infinity for the greatest number. PostgreSQL has them all.
+func kept(d Dialect, args []any) error {
+	vendor := d.Vendor()
+	if vendor == "postgresql" {
+		return nil
+	}
+	for _, v := range args {
+		f, ok := v.(float64)
+		if !ok {
+			continue
+		}
+		switch {
+		case vendor == "sqlite" && math.IsNaN(f):
+			return &ValueError{"SQLite has no NaN and would store NULL for it: write None where there is no number"}
+		case vendor == "mysql" && (math.IsNaN(f) || math.IsInf(f, 0)):
+			return &ValueError{fmt.Sprintf("MySQL has no number %v: write None where there is none", f)}
+		}
+	}
+	return nil
 }
 
 // encodeArgs turns values into what drivers take.

@@ -43,11 +43,13 @@ func (r Runner) traced(st Statement) {
 
 // alone runs fn in a savepoint, as if it committed by itself. The savepoint
 // proves in the end that the transaction is still there. Its name is always the
-// same, so that its statements are prepared once.
+// same, so that its statements are prepared once, where they can be (not on MySQL:
+// https://dev.mysql.com/doc/refman/8.4/en/sql-prepared-statements.html).
 func (r Runner) alone(ctx context.Context, fn func(c *conn) error) error {
+	_, mysql := r.db.dialect.(MySQL)
 	say := func(ctx context.Context, text string) error {
 		return r.tx.raw(func(c *conn) error {
-			_, err := c.exec(ctx, text, nil, true)
+			_, err := c.exec(ctx, text, nil, !mysql)
 			return err
 		})
 	}

@@ -774,19 +774,16 @@ func (w *writer) jsonLookup(b *buffer, s *scope, c *Col, cmp *Compare) {
 			w.fail(&FieldError{"a path into JSON compares with an expression by exact, gt, gte, lt and lte only"})
 			return
 		}
-		if w.d.Vendor() == "postgresql" {
+		switch w.d.(type) {
+		case PostgreSQL:
 			w.jsonAgainst(b, s, c, op, e)
-			return
+		case MySQL:
+			w.jsonAgainstLoosely(b, s, c, op, e)
+		default:
+			w.jsonPath(b, s, c, "->>")
+			b.str(op)
+			w.operand(b, s, ColumnType{Kind: Text}, e)
 		}
-		w.jsonPath(b, s, c, "->>")
-		b.str(op)
-		if w.d.Vendor() == "mysql" && e.Type().Kind == Bool {
-			b.str("CASE ")
-			w.expr(b, s, e)
-			b.str(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' END")
-			return
-		}
-		w.operand(b, s, ColumnType{Kind: Text}, e)
 		return
 	}
 	switch cmp.Lookup {
@@ -860,6 +857,39 @@ func (w *writer) jsonAgainst(b *buffer, s *scope, c *Col, op string, e Expr) {
 	}
 }
 
+// jsonAgainstLoosely is jsonAgainst for MySQL and MariaDB, where 'x' = 0 holds.
+func (w *writer) jsonAgainstLoosely(b *buffer, s *scope, c *Col, op string, e Expr) {
+	switch e.Type().Kind {
+	case Int, Float, DecimalKind:
+		w.jsonNumber(b, s, c, op)
+		w.expr(b, s, e)
+		b.str(")")
+	case Bool:
+		w.jsonPath(b, s, c, "->>")
+		b.str(op, "CASE ")
+		w.expr(b, s, e)
+		b.str(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' END")
+	case JSONKind:
+		w.jsonPath(b, s, c, "->")
+		b.str(op)
+		w.expr(b, s, e)
+	default:
+		w.jsonPath(b, s, c, "->>")
+		b.str(op)
+		w.operand(b, s, ColumnType{Kind: Text}, e)
+	}
+}
+
+// jsonNumber begins a comparison of the value at a path with a number, on
+// MySQL and MariaDB: the number and a bracket are to follow.
+func (w *writer) jsonNumber(b *buffer, s *scope, c *Col, op string) {
+	b.str("(JSON_TYPE(")
+	w.jsonPath(b, s, c, "->")
+	b.str(") IN ('INTEGER', 'DOUBLE', 'DECIMAL', 'UNSIGNED INTEGER') AND ")
+	w.jsonPath(b, s, c, "->>")
+	b.str(" + 0", op)
+}
+
 // jsonCompare compares the value at a path with a plain value or a JSON text.
 // Numbers compare with numbers and texts with texts.
 func (w *writer) jsonCompare(b *buffer, s *scope, c *Col, op string, v any) {
@@ -876,11 +906,8 @@ func (w *writer) jsonCompare(b *buffer, s *scope, c *Col, op string, v any) {
 	case MySQL:
 		switch v := v.(type) {
 		case int64, float64:
-			b.str("(JSON_TYPE(")
-			w.jsonPath(b, s, c, "->")
-			b.str(") IN ('INTEGER', 'DOUBLE', 'DECIMAL', 'UNSIGNED INTEGER') AND ")
-			w.jsonPath(b, s, c, "->>")
-			b.str(" + 0", op).arg(v).str(")")
+			w.jsonNumber(b, s, c, op)
+			b.arg(v).str(")")
 		case string:
 			b.str("(JSON_TYPE(")
 			w.jsonPath(b, s, c, "->")

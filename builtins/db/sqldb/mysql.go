@@ -76,26 +76,32 @@ func (MySQL) classify(err error) ErrorKind {
 	if err.Error() == "invalid connection" { // the driver's ErrInvalidConn
 		return ConnectionError
 	}
+	switch mysqlNumber(err) {
+	case 1022, 1048, 1062, 1216, 1217, 1364, 1451, 1452, 1557, 1586, 1690, 3819, 4025:
+		return IntegrityError
+	case 1205, 1213, 1020, 3572:
+		return RetryError
+	case 1040, 1044, 1045, 1049, 1053, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013:
+		return ConnectionError
+	}
+	return OtherError
+}
+
+// unpreparable: MySQL runs the statement, and does not prepare it.
+func unpreparable(err error) bool { return mysqlNumber(err) == 1295 }
+
+// mysqlNumber is the number of an error of the server's; 0 of any other.
+func mysqlNumber(err error) uint64 {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		r := reflect.ValueOf(e)
 		if r.Kind() != reflect.Pointer || r.Elem().Kind() != reflect.Struct {
 			continue
 		}
-		number := r.Elem().FieldByName("Number")
-		if !number.IsValid() || number.Kind() != reflect.Uint16 {
-			continue
+		if number := r.Elem().FieldByName("Number"); number.IsValid() && number.Kind() == reflect.Uint16 {
+			return number.Uint()
 		}
-		switch number.Uint() {
-		case 1022, 1048, 1062, 1216, 1217, 1364, 1451, 1452, 1557, 1586, 1690, 3819, 4025:
-			return IntegrityError
-		case 1205, 1213, 1020, 3572:
-			return RetryError
-		case 1040, 1044, 1045, 1049, 1053, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013:
-			return ConnectionError
-		}
-		return OtherError
 	}
-	return OtherError
+	return 0
 }
 
 func (MySQL) tables(ctx context.Context, r Runner) ([]string, error) {
@@ -121,6 +127,7 @@ func (MySQL) inspect(ctx context.Context, r Runner, schema, name string) (*Table
 			Name: asText(row[0]), Type: mysqlType(strings.ToLower(asText(row[1])), strings.ToLower(asText(row[2])), asInt(row[6]), asInt(row[7])),
 			Null: asText(row[3]) == "YES", HasDefault: asInt(row[4]) != 0, Auto: strings.Contains(extra, "auto_increment"),
 			Generated: strings.Contains(extra, "generated") && !strings.Contains(extra, "default_generated"),
+			computed:  strings.Contains(extra, "generated"),
 		}
 		t.Columns = append(t.Columns, c)
 		byName[c.Name] = c
@@ -136,15 +143,12 @@ func (MySQL) inspect(ctx context.Context, r Runner, schema, name string) (*Table
 		}
 	}
 	t.setUnique(indexes)
-	// MariaDB keeps JSON as longtext with a CHECK (json_valid(`col`)). MySQL
-	// has no TABLE_NAME column there, and no need of this.
+	// MariaDB keeps JSON as longtext with a CHECK (json_valid(`col`)), whose name
+	// is unique in its table; MySQL's are in their schema.
 	checks, err := r.values(ctx, `SELECT cc.check_clause FROM information_schema.table_constraints tc JOIN information_schema.check_constraints cc
-		ON cc.constraint_schema = tc.constraint_schema AND cc.constraint_name = tc.constraint_name AND cc.table_name = tc.table_name
+		ON cc.constraint_schema = tc.constraint_schema AND cc.constraint_name = tc.constraint_name /*M! AND cc.table_name = tc.table_name */
 		WHERE tc.constraint_type = 'CHECK' AND tc.table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND tc.table_name = ?`, schema, name)
 	if err != nil {
-		if e, ok := errors.AsType[*Error](err); ok && e.Kind == OtherError {
-			return t, nil
-		}
 		return nil, err
 	}
 	for _, row := range checks {

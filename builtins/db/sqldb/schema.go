@@ -62,7 +62,8 @@ type Column struct {
 	// Generated: the column is computed and cannot be written.
 	Generated bool
 
-	as string // its name in SQL, when it is a column of a sub-query
+	as       string // its name in SQL, when it is a column of a sub-query
+	computed bool   // MySQL: its default is an expression, or it is generated
 }
 
 // ForeignKey is a foreign key of one column.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/url"
 	"os"
 	"regexp"
@@ -71,25 +70,6 @@ func (SQLite) begin(isolation string) ([]string, error) {
 }
 
 func (SQLite) encode(v any) any { return encodeText(v) }
-
-// ValueError is a value that the database would not keep as it is.
-type ValueError struct{ Message string }
-
-func (e *ValueError) Error() string { return e.Message }
-
-// kept refuses what SQLite would store as something else without a word: it
-// takes NaN for NULL. The servers answer for themselves.
-func kept(d Dialect, args []any) error {
-	if _, ok := d.(SQLite); !ok {
-		return nil
-	}
-	for _, v := range args {
-		if f, ok := v.(float64); ok && math.IsNaN(f) {
-			return &ValueError{"SQLite has no NaN and would store NULL for it: write None where there is no number"}
-		}
-	}
-	return nil
-}
 
 func (SQLite) classify(err error) ErrorKind {
 	coded, ok := asType[interface {

@@ -5,6 +5,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -122,6 +123,11 @@ func (c *Compiler) InsertRow(ctx context.Context, in Insert) (*Chunk, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !returning {
+		if err := in.tellable(); err != nil {
+			return nil, err
+		}
+	}
 	b := &buffer{}
 	w.insertHead(b, in)
 	s := w.scope(nil, in.Table)
@@ -169,20 +175,79 @@ func (c *Compiler) InsertRow(ctx context.Context, in Insert) (*Chunk, error) {
 		return chunk, err
 	}
 	res, err := c.Runner.Exec(ctx, st)
-	if err != nil {
+	if err != nil || res.Affected == 0 { // a conflict is ignored
 		return nil, err
 	}
-	key, err := in.Table.Key()
-	if err != nil {
-		return nil, err
+	chunk, err := c.inserted(ctx, in, res.LastID)
+	if err != nil || chunk != nil {
+		return chunk, err
 	}
-	var id any = res.LastID
-	for i, col := range in.Columns {
-		if col == key {
-			id = in.Rows[0][i]
+	return c.given(ctx, in)
+}
+
+// tellable refuses a row whose key the database would make and not tell.
+func (in Insert) tellable() error {
+	for _, key := range in.Table.PK {
+		i := slices.Index(in.Columns, key)
+		made := i < 0 && !key.Auto && key.HasDefault
+		if i >= 0 {
+			_, made = in.Rows[0][i].(Expr)
+		}
+		if made {
+			return &FieldError{fmt.Sprintf("MySQL does not tell the key that it makes: give %s a value, or use bulk_create, which gives no row back", key.Name)}
 		}
 	}
-	return c.ByKey(ctx, in.Table, id)
+	return nil
+}
+
+// inserted reads the row that INSERT has just made where it gives none back;
+// nil when the table has no key. numbered is the number that the row got.
+func (c *Compiler) inserted(ctx context.Context, in Insert, numbered int64) (*Chunk, error) {
+	if len(in.Table.PK) == 0 {
+		return nil, nil
+	}
+	var where And
+	for _, key := range in.Table.PK {
+		var v any
+		if i := slices.Index(in.Columns, key); i >= 0 {
+			v = in.Rows[0][i]
+		}
+		if key.Auto && (v == nil || v == int64(0)) {
+			v = numbered
+		}
+		where = append(where, &Compare{Left: &Col{Column: key}, Lookup: "exact", Right: v})
+	}
+	return c.first(ctx, &Select{Table: in.Table, Outs: in.Table.Outs(), Limit: -1, Where: where})
+}
+
+// given is a new row of a table without a key: as it was given, with the
+// constants that the other columns have for a default.
+func (c *Compiler) given(ctx context.Context, in Insert) (*Chunk, error) {
+	outs := make([]Out, len(in.Table.Columns))
+	for i, col := range in.Table.Columns {
+		outs[i] = Out{col.Name, &Value{nil, col.Type}}
+		if k := slices.Index(in.Columns, col); k >= 0 {
+			if e, ok := in.Rows[0][k].(Expr); ok {
+				outs[i].Expr = e
+			} else {
+				outs[i].Expr = &Value{in.Rows[0][k], col.Type}
+			}
+		} else if col.HasDefault && !col.computed {
+			outs[i].Expr = &written{(&buffer{}).str("DEFAULT(", MySQL{}.quote(col.Name), ")"), col.Type}
+		}
+	}
+	return c.first(ctx, &Select{Table: in.Table, Outs: outs, Limit: 1})
+}
+
+// first reads the first row of a query; nil when there is none.
+func (c *Compiler) first(ctx context.Context, q *Select) (*Chunk, error) {
+	st, err := c.Select(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var chunk *Chunk
+	err = c.Runner.Read(ctx, st, 1, func(got *Chunk) error { chunk = got; return nil })
+	return chunk, err
 }
 
 // Row returns the Outs for all columns of a table.
@@ -192,21 +257,6 @@ func (t *Table) Outs() []Out {
 		outs[i] = Out{c.Name, &Col{Column: c}}
 	}
 	return outs
-}
-
-// ByKey reads the row of a key; nil when there is none.
-func (c *Compiler) ByKey(ctx context.Context, t *Table, id any) (*Chunk, error) {
-	key, err := t.Key()
-	if err != nil {
-		return nil, err
-	}
-	st, err := c.Select(ctx, &Select{Table: t, Outs: t.Outs(), Limit: -1, Where: And{&Compare{Left: &Col{Column: key}, Lookup: "exact", Right: id}}})
-	if err != nil {
-		return nil, err
-	}
-	var chunk *Chunk
-	err = c.Runner.Read(ctx, st, 1, func(got *Chunk) error { chunk = got; return nil })
-	return chunk, err
 }
 
 // InsertRows inserts many rows and returns their keys in the rows' order, or
@@ -542,7 +592,15 @@ func (c *Compiler) UpdateRow(ctx context.Context, t *Table, set []Assignment, ke
 		b.str(w.d.quote(a.Column.Name), " = ")
 		w.assigned(b, s, a)
 	}
-	w.keyed(b, t, key)
+	if w.rereads(t) {
+		q := &Select{Table: t, Limit: -1}
+		for i, c := range t.PK {
+			q.Where = append(q.Where, &Compare{Left: &Col{Column: c}, Lookup: "exact", Right: key[i]})
+		}
+		b = w.updateFromSelf(q, set)
+	} else {
+		w.keyed(b, t, key)
+	}
 	if w.err != nil {
 		return 0, w.err
 	}
