@@ -181,7 +181,9 @@ func (qs *QuerySet) source(size int) (source, error) {
 		return nil, err
 	}
 	if key, err := qs.table.Key(); err == nil && leads(key, d.Vendor()) && qs.walkable(s, key) {
-		return qs.newKeyWalk(s, l, key, size, fetch)
+		if w, err := qs.newKeyWalk(s, l, key, size, fetch); err != nil || w != nil {
+			return w, err
+		}
 	}
 	c, err := qs.st.compiler(qs.db)
 	if err != nil {
@@ -199,21 +201,35 @@ func (qs *QuerySet) source(size int) (source, error) {
 }
 
 // leads reports whether a key's value, read and bound again, finds the rows
-// behind it: not where NULL is a key, where the database orders otherwise than it
-// compares (ENUM), or where a value has several forms.
+// behind it: not where the database orders otherwise than it compares (ENUM), or
+// where a value has several forms.
 func leads(key *sqldb.Column, vendor string) bool {
+	name := strings.ToLower(key.Type.SQL)
 	switch key.Type.Kind {
 	case sqldb.Any, sqldb.Float, sqldb.JSONKind:
 		return false
 	case sqldb.Int:
-		return vendor != "sqlite" || !key.Null || key.Auto
+		return true
 	case sqldb.Text, sqldb.UUID:
-		name := strings.ToLower(key.Type.SQL)
-		return !key.Null && !(vendor == "mysql" && (strings.HasPrefix(name, "enum") || strings.HasPrefix(name, "set")))
+		return !(vendor == "mysql" && (strings.HasPrefix(name, "enum") || strings.HasPrefix(name, "set")))
 	case sqldb.Bytes:
-		return !key.Null && !strings.HasPrefix(strings.ToLower(key.Type.SQL), "bit")
+		return !strings.HasPrefix(name, "bit")
 	}
 	return vendor != "sqlite"
+}
+
+// ofClass reports whether SQLite keeps a cell as the class of values that a
+// column's type stands for: it keeps what it is given, NULL in keys too.
+func ofClass(cell any, t sqldb.ColumnType) bool {
+	switch cell.(type) {
+	case int64:
+		return t.Kind == sqldb.Int
+	case string:
+		return t.Kind == sqldb.Text || t.Kind == sqldb.UUID
+	case []byte:
+		return t.Kind == sqldb.Bytes
+	}
+	return false
 }
 
 // walkable: each row of the result has a key of its own, and the order is the
@@ -249,6 +265,8 @@ type keyWalk struct {
 	fetch int // rows of a statement that reads ahead
 	fits  int // rows of the next statement, as wide as they were so far
 	desc  bool
+	// sqlite keeps keys of any type as they were given.
+	sqlite bool
 
 	last  any // key of the last row given; nil before the first
 	bound any // the furthest key
@@ -267,6 +285,7 @@ type chunkRead struct {
 	writes uint64
 }
 
+// newKeyWalk begins; it returns nil where the keys turn out not to lead.
 func (qs *QuerySet) newKeyWalk(s *sqldb.Select, l layout, key *sqldb.Column, size, fetch int) (*keyWalk, error) {
 	w := &keyWalk{qs: qs, query: *s, l: l, key: key, at: -1, size: size, fetch: fetch, fits: min(size, firstFetch)}
 	w.desc = len(s.Order) == 1 && s.Order[0].Desc
@@ -282,26 +301,47 @@ func (qs *QuerySet) newKeyWalk(s *sqldb.Select, l layout, key *sqldb.Column, siz
 		w.query.Outs = append(s.Outs[:len(s.Outs):len(s.Outs)], sqldb.Out{Name: key.Name, Expr: &sqldb.Col{Column: key}})
 	}
 	// Rows that the loop itself adds are not met.
-	end := &sqldb.Select{
-		Table: qs.table, Outs: []sqldb.Out{{Name: "k", Expr: &sqldb.Col{Column: key}}}, Limit: 1,
-		Order: []sqldb.Order{{Expr: &sqldb.Col{Column: key}, Desc: !w.desc}},
-	}
-	chunks, err := qs.st.read(qs.db, end)
+	last, err := w.end(!w.desc)
 	if err != nil {
 		return nil, err
 	}
-	if len(chunks) == 0 {
+	if last == nil {
 		w.ended = true
 		return w, nil
 	}
-	w.bound, err = w.keyOf(chunks[0].Cell(0, 0))
+	if d, err := qs.db.Dialect(qs.ctx()); err != nil {
+		return nil, err
+	} else if w.sqlite = d.Vendor() == "sqlite"; w.sqlite && !key.Auto {
+		// NULL, numbers, texts and bytes are ordered one class behind the other:
+		// when both ends are of the same, all are.
+		first, err := w.end(w.desc)
+		if err != nil || first == nil || !ofClass(first.Cell(0, 0), key.Type) || !ofClass(last.Cell(0, 0), key.Type) {
+			return nil, err
+		}
+	}
+	w.bound, err = w.keyOf(last.Cell(0, 0))
 	return w, err
+}
+
+// end reads the key at an end of the table; nil when it is empty.
+func (w *keyWalk) end(desc bool) (*sqldb.Chunk, error) {
+	key := &sqldb.Col{Column: w.key}
+	chunks, err := w.qs.st.read(w.qs.db, &sqldb.Select{
+		Table: w.qs.table, Outs: []sqldb.Out{{Name: "k", Expr: key}}, Limit: 1, Order: []sqldb.Order{{Expr: key, Desc: desc}},
+	})
+	if err != nil || len(chunks) == 0 {
+		return nil, err
+	}
+	return chunks[0], nil
 }
 
 // keyOf makes a bound value of a key's cell.
 func (w *keyWalk) keyOf(cell any) (any, error) {
 	if n, ok := cell.(int64); ok {
 		return n, nil
+	}
+	if w.sqlite && ofClass(cell, w.key.Type) {
+		return cell, nil // as it is kept, which a UUID may be in several forms
 	}
 	v, err := fromCell(cell, w.key.Type)
 	if err != nil {

@@ -119,10 +119,7 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 							chunk.Bytes += len(v)
 						case []byte:
 							chunk.Bytes += len(v)
-							row[i] = append([]byte(nil), v...)
-							if v != nil && row[i].([]byte) == nil {
-								row[i] = []byte{}
-							}
+							row[i] = append(make([]byte, 0, len(v)), v...) // never nil: that is NULL when bound
 						case float32:
 							row[i], _ = strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
 						case uint64:

@@ -145,15 +145,20 @@ func (d SQLite) inspect(ctx context.Context, r Runner, schema, name string) (*Ta
 		}
 		if n := asInt(row[4]); n > 0 {
 			keys[n] = c
-			c.Null = false
 		}
 		t.Columns = append(t.Columns, c)
 	}
 	for n := int64(1); n <= int64(len(keys)); n++ {
 		t.PK = append(t.PK, keys[n])
 	}
-	if len(t.PK) == 1 && strings.EqualFold(t.PK[0].Type.SQL, "integer") && !strings.Contains(strings.ToUpper(ddl), "WITHOUT ROWID") {
+	// Any other key may be NULL where it does not say NOT NULL
+	// (https://www.sqlite.org/lang_createtable.html#the_primary_key).
+	withoutRowID := strings.Contains(strings.ToUpper(ddl), "WITHOUT ROWID")
+	if len(t.PK) == 1 && strings.EqualFold(t.PK[0].Type.SQL, "integer") && !withoutRowID {
 		t.PK[0].Auto = true
+	}
+	for _, c := range t.PK {
+		c.Null = c.Null && !c.Auto && !withoutRowID
 	}
 	unique, err := r.values(ctx, `SELECT l.name, i.name FROM pragma_index_list(?, ?) AS l, pragma_index_info(l.name, ?) AS i
 		WHERE l."unique" = 1 AND l.partial = 0 ORDER BY l.seq, i.seqno`, name, schema, schema)
