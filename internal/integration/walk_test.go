@@ -3,6 +3,8 @@ package integration
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -34,5 +36,37 @@ def handle():
 		if fmt.Sprint(got) != "[3 3 3]" || err != nil {
 			t.Errorf("%d: k %s with %s: met %v of 3 (%v)", i, c.key, c.values, got, err)
 		}
+	}
+}
+
+// TestSQLiteJournalOfAnother: a file that is not in WAL mode, as Django leaves
+// its own, is read while another connection writes to it, and written after.
+func TestSQLiteJournalOfAnother(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "django.sqlite3")
+	pool := open(t, "sqlite", "file:"+path)
+	c, err := pool.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(text string) {
+		t.Helper()
+		if _, err := c.ExecContext(context.Background(), text); err != nil {
+			t.Fatal(text, err)
+		}
+	}
+	run("CREATE TABLE t (n integer)")
+	run("INSERT INTO t VALUES (1)")
+	run("BEGIN IMMEDIATE")
+	run("INSERT INTO t VALUES (2)")
+	body := `
+def handle():
+    return [r.n for r in db.query("SELECT n FROM t")]
+`
+	if got, err := start(t, oneDatabase("sqlite:///"+path), body)(context.Background()); fmt.Sprint(got) != "[1]" || err != nil {
+		t.Fatal(got, err)
+	}
+	run("COMMIT")
+	if got, err := start(t, oneDatabase("sqlite:///"+path), strings.Replace(body, "    return", "    db.execute(\"INSERT INTO t VALUES (3)\")\n    return", 1))(context.Background()); fmt.Sprint(got) != "[1 2 3]" || err != nil {
+		t.Fatal(got, err)
 	}
 }

@@ -59,7 +59,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 	}
 	for _, s := range c.target.Dialect.setup(c.target) {
-		if _, err := k.exec(ctx, s, nil, false); err != nil {
+		_, err := k.exec(ctx, s, nil, false)
+		if keepsJournal(s, err) {
+			break
+		}
+		if err != nil {
 			dc.Close()
 			return nil, err
 		}

@@ -50,9 +50,19 @@ func (SQLite) setup(t Target) []string {
 		"PRAGMA cache_size = -2000",
 	}
 	if t.Path != "" && t.mode != "ro" {
-		s = append(s, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL")
+		s = append(s, setWAL, "PRAGMA synchronous = NORMAL")
 	}
 	return s
+}
+
+const setWAL = "PRAGMA journal_mode = WAL"
+
+// keepsJournal reports whether a file stays with its own journal, and without
+// what goes with WAL: another process is writing, for which this pragma does not
+// wait, or the file may only be read.
+func keepsJournal(statement string, err error) bool {
+	code := sqliteCode(err)
+	return statement == setWAL && (code == 5 || code == 8) // SQLITE_BUSY, SQLITE_READONLY
 }
 
 func (SQLite) cachesStatements() bool { return false }
@@ -71,15 +81,20 @@ func (SQLite) begin(isolation string) ([]string, error) {
 
 func (SQLite) encode(v any) any { return encodeText(v) }
 
-func (SQLite) classify(err error) ErrorKind {
+// sqliteCode is the primary result code of an error of SQLite's; 0 of another.
+func sqliteCode(err error) int {
 	coded, ok := asType[interface {
 		error
 		Code() int
 	}](err)
 	if !ok {
-		return OtherError
+		return 0
 	}
-	switch coded.Code() & 0xff {
+	return coded.Code() & 0xff
+}
+
+func (SQLite) classify(err error) ErrorKind {
+	switch sqliteCode(err) {
 	case 5, 6: // SQLITE_BUSY, SQLITE_LOCKED
 		return RetryError
 	case 19: // SQLITE_CONSTRAINT
