@@ -461,11 +461,30 @@ func (w *writer) arith(b *buffer, s *scope, a *Arith) {
 		return
 	}
 	op := " " + string(a.Op) + " "
-	if a.Op == '/' && w.d.Vendor() == "mysql" && a.Type().Kind == Int {
+	kind := a.Type().Kind
+	if a.Op == '/' && w.d.Vendor() == "mysql" && kind == Int {
 		op = " DIV " // as the others divide integers
 	}
-	b.str("(")
-	w.expr(b, s, a.X)
+	// SQLite keeps a whole Decimal as an integer, and divides it as one.
+	if whole := w.d.Vendor() == "sqlite" && (kind == DecimalKind || kind == Float); whole && a.Op == '%' {
+		b.str("(")
+		w.expr(b, s, a.X)
+		b.str(" - CAST(CAST(")
+		w.expr(b, s, a.X)
+		b.str(" AS REAL) / ")
+		w.expr(b, s, a.Y)
+		b.str(" AS INTEGER) * ")
+		w.expr(b, s, a.Y)
+		b.str(")")
+		return
+	} else if whole && a.Op == '/' {
+		b.str("(CAST(")
+		w.expr(b, s, a.X)
+		b.str(" AS REAL)")
+	} else {
+		b.str("(")
+		w.expr(b, s, a.X)
+	}
 	b.str(op)
 	w.expr(b, s, a.Y)
 	b.str(")")
@@ -735,6 +754,12 @@ func (w *writer) assigned(b *buffer, s *scope, a Assignment) {
 		b.str("ROUND(")
 		w.expr(b, s, a.Expr)
 		b.str(", ", strconv.Itoa(t.Scale), ")")
+		return
+	case t.Kind == DateKind && a.Expr.Type().Kind == DateTime, t.Kind == DateTime && a.Expr.Type().Kind == DateKind:
+		// As the servers, in UTC: SQLite would keep the text in the other's form.
+		b.str(map[Kind]string{DateKind: "date(", DateTime: "datetime("}[t.Kind])
+		w.expr(b, s, a.Expr)
+		b.str(")")
 		return
 	case t.Kind == Int && computed(a.Expr):
 		// The servers round too, and refuse what an integer cannot hold, where
