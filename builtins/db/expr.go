@@ -532,6 +532,17 @@ func (r *resolver) lookup(name string, v starlark.Value) (sqldb.Cond, error) {
 	return cond, nil
 }
 
+// spellings are a value, and for a UUID its usual form too: SQLite compares
+// texts, and another program may have written this one as it is.
+func spellings(v any, t sqldb.ColumnType) []any {
+	if s, ok := v.(string); ok && t.Kind == sqldb.UUID {
+		if usual, ok := sqldb.ParseUUID(s); ok && usual != s {
+			return []any{usual, s}
+		}
+	}
+	return []any{v}
+}
+
 func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (sqldb.Cond, error) {
 	t := left.Type()
 	col, _ := left.(*sqldb.Col)
@@ -582,7 +593,7 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 				return nil, err
 			}
 			if x != nil { // NULL is in nothing
-				values = append(values, x)
+				values = append(values, spellings(x, t)...)
 			}
 		}
 		return &sqldb.Compare{Left: left, Lookup: kind, Right: values}, nil
@@ -613,6 +624,9 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 		right, err := operand(v)
 		if err != nil {
 			return nil, err
+		}
+		if all := spellings(right, t); len(all) > 1 {
+			return &sqldb.Compare{Left: left, Lookup: "in", Right: all}, nil
 		}
 		return &sqldb.Compare{Left: left, Lookup: kind, Right: right}, nil
 	case "gt", "gte", "lt", "lte":

@@ -675,6 +675,12 @@ func toPlain(v starlark.Value, zone *datetime.Zone) (any, error) {
 
 // forWriting fits a value to a column that it is written to.
 func forWriting(v any, c *sqldb.Column, vendor string) (any, error) {
+	if s, ok := v.(string); ok && c.Type.Kind == sqldb.UUID {
+		if v, ok = sqldb.ParseUUID(s); !ok {
+			return nil, engine.ValueError.Errorf("column %s: want a UUID, not %q", c.Name, s)
+		}
+		return v, nil
+	}
 	d, ok := v.(sqldb.Decimal)
 	if !ok || vendor != "sqlite" {
 		return v, nil

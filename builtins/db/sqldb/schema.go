@@ -49,6 +49,16 @@ type ColumnType struct {
 	SQL string
 }
 
+// ParseUUID returns the usual form of a UUID (RFC 9562: small letters, dashes),
+// if s is one, with dashes or without, perhaps in braces.
+func ParseUUID(s string) (string, bool) {
+	h := strings.ToLower(strings.ReplaceAll(strings.Trim(s, "{}"), "-", ""))
+	if len(h) != 32 || strings.Trim(h, "0123456789abcdef") != "" {
+		return "", false
+	}
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], true
+}
+
 // Column is a column of a table.
 type Column struct {
 	Name string
