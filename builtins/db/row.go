@@ -391,7 +391,8 @@ func (r *Row) Attr(name string) (starlark.Value, error) {
 
 func value2(v starlark.Value, err error) (starlark.Value, error) { return v, translate(err) }
 
-// Get is row["column"]: columns alone, whatever their names.
+// Get is row["name"]: columns, whatever their names, and related rows whose
+// names are no identifiers or reserved.
 func (r *Row) Get(k starlark.Value) (starlark.Value, bool, error) {
 	name, ok := starlark.AsString(k)
 	if !ok {
@@ -405,7 +406,8 @@ func (r *Row) Get(k starlark.Value) (starlark.Value, bool, error) {
 		v, err := r.late(c)
 		return v, err == nil, translate(err)
 	}
-	return nil, false, nil
+	v, err := r.relation(name)
+	return v, v != nil && err == nil, translate(err)
 }
 
 // late fetches a column that only left out.
