@@ -372,6 +372,17 @@ type qExpr struct {
 }
 
 func (q *qExpr) Type() string { return "Q" }
+
+// Truth is whether it holds a condition.
+func (q *qExpr) Truth() starlark.Bool { return !starlark.Bool(emptyQ(q)) }
+
+// emptyQ reports whether v is a Q without conditions. It is neutral: whatever
+// joins or negates it, it restricts nothing.
+func emptyQ(v starlark.Value) bool {
+	q, ok := v.(*qExpr)
+	return ok && len(q.children)+len(q.lookups) == 0
+}
+
 func (q *qExpr) String() string {
 	var parts []string
 	for _, c := range q.children {
@@ -408,12 +419,21 @@ func combine(x starlark.Value, op syntax.Token, y starlark.Value, side starlark.
 	if side == starlark.Right {
 		x, y = y, x
 	}
+	switch {
+	case emptyQ(x):
+		return y, nil
+	case emptyQ(y):
+		return x, nil
+	}
 	return &qExpr{or: op == syntax.PIPE, children: []starlark.Value{x, y}}, nil
 }
 
 func invert(x starlark.Value, op syntax.Token) (starlark.Value, error) {
 	if op != syntax.TILDE {
 		return nil, nil
+	}
+	if emptyQ(x) {
+		return x, nil
 	}
 	return &qExpr{negated: true, children: []starlark.Value{x}}, nil
 }
@@ -734,13 +754,20 @@ func expressions() starlark.StringDict {
 
 // newQ is Q(*conditions, **lookups).
 func newQ(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	return value(qOf("Q", args, kwargs))
+}
+
+// qOf joins what stands in the brackets of name by and.
+func qOf(name string, args starlark.Tuple, kwargs []starlark.Tuple) (*qExpr, error) {
 	q := &qExpr{lookups: kwargs}
 	for _, a := range args {
 		switch a.(type) {
 		case *qExpr, *existsExpr:
-			q.children = append(q.children, a)
+			if !emptyQ(a) {
+				q.children = append(q.children, a)
+			}
 		default:
-			return nil, fmt.Errorf("Q: a positional argument is a Q or an Exists, not a %s", a.Type())
+			return nil, fmt.Errorf("%s: a positional argument is a Q or an Exists, not a %s", name, a.Type())
 		}
 	}
 	return q, nil

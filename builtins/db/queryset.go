@@ -185,18 +185,14 @@ func (qs *QuerySet) restrict(name string, negated bool, args starlark.Tuple, kwa
 	if err != nil {
 		return nil, err
 	}
-	q := &qExpr{lookups: kwargs, negated: negated}
-	for _, a := range args {
-		switch a.(type) {
-		case *qExpr, *existsExpr:
-			q.children = append(q.children, a)
-		default:
-			return nil, fmt.Errorf("%s: a positional argument is a Q or an Exists, not a %s", name, a.Type())
-		}
+	q, err := qOf(name, args, kwargs)
+	if err != nil {
+		return nil, err
 	}
-	if len(q.children)+len(q.lookups) == 0 {
+	if emptyQ(q) {
 		return c, nil
 	}
+	q.negated = negated
 	cond, err := r.condition(q)
 	if err != nil {
 		return nil, err
