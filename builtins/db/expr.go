@@ -31,7 +31,11 @@ type resolver struct {
 	// annotations are the names that annotate gave.
 	annotations map[string]sqldb.Expr
 	// use tells joins to children apart (sqldb.Hop.Use).
-	use func(path string) int
+	use func(path string, negated bool) int
+	// negated: what is resolved stands under a NOT.
+	negated bool
+	// joined: it is about the children that are joined, under a NOT too.
+	joined bool
 	// state is the run that asks; sub-queries must be its own.
 	state *state
 }
@@ -45,7 +49,11 @@ func (r *resolver) name(name string) (sqldb.Resolution, sqldb.Expr, error) {
 			return sqldb.Resolution{Rest: []string{lookup}}, e, nil
 		}
 	}
-	res, err := r.runner.Resolve(r.ctx, r.table, name, r.use)
+	var use func(path string) int
+	if r.use != nil {
+		use = func(path string) int { return r.use(path, r.negated) }
+	}
+	res, err := r.runner.Resolve(r.ctx, r.table, name, use)
 	if err != nil {
 		return res, nil, translate(err)
 	}
@@ -353,7 +361,9 @@ func (a *aggExpr) resolve(r *resolver) (sqldb.Expr, error) {
 		return nil, FieldError.Errorf("%s: distinct = True needs a column, such as Count(\"id\", distinct = True)", a)
 	}
 	if a.filter != nil {
-		c, err := r.condition(a.filter)
+		one := *r
+		one.joined = true
+		c, err := one.condition(a.filter)
 		if err != nil {
 			return nil, err
 		}
@@ -468,6 +478,11 @@ func (r *resolver) condition(v starlark.Value) (sqldb.Cond, error) {
 		}
 		return &sqldb.Exists{Query: q}, nil
 	case *qExpr:
+		if v.negated {
+			under := *r
+			under.negated = true
+			r = &under
+		}
 		var all []sqldb.Cond
 		for _, c := range v.children {
 			x, err := r.condition(c)
@@ -488,7 +503,7 @@ func (r *resolver) condition(v starlark.Value) (sqldb.Cond, error) {
 			c = sqldb.Or(all)
 		}
 		if v.negated {
-			c = &sqldb.Not{X: c}
+			c = &sqldb.Not{X: c, Joined: r.joined}
 		}
 		return c, nil
 	}

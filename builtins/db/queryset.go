@@ -49,7 +49,7 @@ type QuerySet struct {
 	grouped bool
 
 	uses    int            // filter calls over keys to children
-	usePath map[string]int // the first of them by path
+	usePath map[string]int // the last of them that joins, by path
 
 	fetched bool
 	items   []starlark.Value
@@ -146,14 +146,14 @@ func (qs *QuerySet) ctx() context.Context { return qs.st.ctx() }
 func (qs *QuerySet) runner() sqldb.Runner { return qs.st.runner(qs.db) }
 
 // resolver resolves names against the query's table. use joins to children as
-// one filter call does; nil uses those that are there.
-func (qs *QuerySet) resolver(use func(path string) int) (*resolver, error) {
+// one filter call does; nil uses those that are there, the last of them.
+func (qs *QuerySet) resolver(use func(path string, negated bool) int) (*resolver, error) {
 	zone, err := qs.st.location()
 	if err != nil {
 		return nil, err
 	}
 	if use == nil {
-		use = func(path string) int { return qs.usePath[path] }
+		use = func(path string, _ bool) int { return qs.usePath[path] }
 	}
 	return &resolver{
 		ctx: qs.ctx(), runner: qs.runner(), table: qs.table, zone: zone, annotations: qs.named, use: use, state: qs.st,
@@ -168,7 +168,7 @@ func (qs *QuerySet) restrict(name string, negated bool, args starlark.Tuple, kwa
 	}
 	c := qs.clone()
 	used := false
-	r, err := qs.resolver(func(path string) int {
+	r, err := qs.resolver(func(path string, negated bool) int {
 		if !used {
 			used = true
 			c.uses++
@@ -177,7 +177,7 @@ func (qs *QuerySet) restrict(name string, negated bool, args starlark.Tuple, kwa
 				c.usePath = map[string]int{}
 			}
 		}
-		if _, ok := c.usePath[path]; !ok {
+		if !negated { // nothing is joined there
 			c.usePath[path] = c.uses
 		}
 		return c.uses

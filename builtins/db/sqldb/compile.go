@@ -137,17 +137,15 @@ func (w *writer) from(s *scope) *buffer {
 // not joined yet. Joins are LEFT: a condition on the joined table drops the
 // rows without one, as it would with INNER, and every optimizer sees that.
 func (w *writer) join(s *scope, hops []Hop) string {
-	alias, path := s.alias, ""
-	for _, h := range hops {
+	alias := s.alias
+	for i, h := range hops {
 		from, to := h.Key.Column, h.Key.ParentColumn
 		target := h.Key.Parent
-		step := ">" + from.Name
 		if h.Reverse {
 			from, to = to, from
 			target = h.Key.Child
-			step = "<" + target.Schema + "." + target.Name + "." + to.Name + "#" + strconv.Itoa(h.Use)
 		}
-		path += step
+		path := hopPath(hops[:i+1])
 		next, ok := s.byHop[path]
 		if !ok {
 			next = "t" + strconv.Itoa(w.aliases)
@@ -163,6 +161,19 @@ func (w *writer) join(s *scope, hops []Hop) string {
 	return alias
 }
 
+// hopPath names what the hops lead to.
+func hopPath(hops []Hop) string {
+	var b strings.Builder
+	for _, h := range hops {
+		if h.Reverse {
+			b.WriteString("<" + h.Key.Child.Schema + "." + h.Key.Child.Name + "." + h.Key.Column.Name + "#" + strconv.Itoa(h.Use))
+		} else {
+			b.WriteString(">" + h.Key.Column.Name)
+		}
+	}
+	return b.String()
+}
+
 // query writes a SELECT.
 func (w *writer) query(q *Select, parent *scope) *buffer {
 	s := w.scope(parent, q.Table)
@@ -175,7 +186,7 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 		if len(b.text) > 0 {
 			b.str(" AND ")
 		}
-		w.cond(b, s, c, false)
+		w.cond(b, s, c, nil)
 	}
 	outs := &buffer{}
 	position := make(map[Expr]int, len(q.Group))
@@ -330,7 +341,7 @@ func (w *writer) expr(b *buffer, s *scope, e Expr) {
 		w.outer(b, s, e)
 	case *Test:
 		b.str("CASE WHEN ")
-		w.cond(b, s, e.Cond, false)
+		w.cond(b, s, e.Cond, nil)
 		if w.d.Vendor() == "postgresql" { // where a boolean is no number
 			b.str(" THEN TRUE ELSE FALSE END")
 		} else {
@@ -498,7 +509,7 @@ func (w *writer) aggregate(b *buffer, s *scope, a *Agg) {
 	}
 	if filterAsCase {
 		b.str("CASE WHEN ")
-		w.cond(b, s, a.Filter, false)
+		w.cond(b, s, a.Filter, nil)
 		b.str(" THEN ")
 	}
 	switch {
@@ -515,7 +526,7 @@ func (w *writer) aggregate(b *buffer, s *scope, a *Agg) {
 	b.str(")")
 	if a.Filter != nil && !filterAsCase {
 		b.str(" FILTER (WHERE ")
-		w.cond(b, s, a.Filter, false)
+		w.cond(b, s, a.Filter, nil)
 		b.str(")")
 	}
 }
@@ -630,7 +641,7 @@ func (w *writer) matching(b *buffer, s *scope, q *Select) {
 			if len(where.text) > 0 {
 				where.str(" AND ")
 			}
-			w.cond(where, s, c, false)
+			w.cond(where, s, c, nil)
 		}
 	}
 	if simple && len(s.joins.text) == 0 && !w.rereads(q.Table) {

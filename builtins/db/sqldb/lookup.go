@@ -3,6 +3,7 @@ package sqldb
 // Conditions as SQL: lookups, parts of dates, paths into JSON.
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,36 +12,36 @@ import (
 	"time"
 )
 
-// cond writes a condition. negated: a NOT stands around it, so each
-// comparison must be true or false, never NULL, or NOT would drop rows that do
-// not match (Django: exclude(col=x) keeps rows where col is NULL).
-func (w *writer) cond(b *buffer, s *scope, c Cond, negated bool) {
+// cond writes a condition. not is the NOT that stands around it, or nil: each
+// comparison must then be true or false, never NULL, or NOT would drop rows
+// that do not match (Django: exclude(col=x) keeps rows where col is NULL).
+func (w *writer) cond(b *buffer, s *scope, c Cond, not *Not) {
 	list := func(cs []Cond, op string) {
 		b.str("(")
 		for i, x := range cs {
 			if i > 0 {
 				b.str(op)
 			}
-			w.cond(b, s, x, negated)
+			w.cond(b, s, x, not)
 		}
 		b.str(")")
 	}
 	switch c := c.(type) {
 	case And:
 		if len(c) == 0 {
-			w.cond(b, s, Const(true), negated)
+			w.cond(b, s, Const(true), not)
 			return
 		}
 		list(c, " AND ")
 	case Or:
 		if len(c) == 0 {
-			w.cond(b, s, Const(false), negated)
+			w.cond(b, s, Const(false), not)
 			return
 		}
 		list(c, " OR ")
 	case *Not:
 		b.str("NOT (")
-		w.cond(b, s, c.X, true)
+		w.cond(b, s, c.X, c)
 		b.str(")")
 	case Const:
 		if c {
@@ -58,19 +59,30 @@ func (w *writer) cond(b *buffer, s *scope, c Cond, negated bool) {
 		}
 		b.str("EXISTS (").add(w.query(&inner, s)).str(")")
 	case *Compare:
-		w.compare(b, s, c, negated)
+		w.compare(b, s, c, not)
 	}
 }
 
-func (w *writer) compare(b *buffer, s *scope, c *Compare, negated bool) {
+func (w *writer) compare(b *buffer, s *scope, c *Compare, not *Not) {
 	left, _ := c.Left.(*Col)
-	if negated && left != nil {
-		if i := slices.IndexFunc(left.Hops, func(h Hop) bool { return h.Reverse }); i >= 0 {
+	if not != nil && !not.Joined && left != nil {
+		reverse := func(h Hop) bool { return h.Reverse }
+		i := slices.IndexFunc(left.Hops, reverse)
+		if i >= 0 && !matchesNull(c) && s.byHop[hopPath(left.Hops[:i+1])] != "" {
+			// The same call joined these children: it is about that row, and
+			// about all children of that row's.
+			if n := slices.IndexFunc(left.Hops[i+1:], reverse); n >= 0 {
+				i += 1 + n
+			} else {
+				i = -1
+			}
+		}
+		if i >= 0 {
 			w.anyChild(b, s, left, i, c)
 			return
 		}
 	}
-	if !negated || c.Lookup == "isnull" || c.Lookup == "exact" && c.Right == nil {
+	if not == nil || c.Lookup == "isnull" || c.Lookup == "exact" && c.Right == nil {
 		w.lookup(b, s, c)
 		return
 	}
@@ -98,34 +110,63 @@ func (w *writer) compare(b *buffer, s *scope, c *Compare, negated bool) {
 	b.str(")")
 }
 
-// anyChild writes a comparison across a key to children under a NOT: no child
-// may match, so it is a sub-query of its own rather than a join.
-func (w *writer) anyChild(b *buffer, s *scope, left *Col, i int, c *Compare) {
-	h := left.Hops[i]
-	if c.Lookup == "isnull" && c.Right == true || c.Lookup == "exact" && c.Right == nil {
-		if i == len(left.Hops)-1 {
-			// No children at all.
-			b.str("NOT ")
-			c = &Compare{Left: c.Left, Lookup: "isnull", Right: false}
-		}
-	}
-	sub := w.scope(s, h.Key.Child)
-	where := &buffer{}
-	w.lookupIn(where, sub, s, &Compare{Left: &Col{Hops: left.Hops[i+1:], Column: left.Column, Path: left.Path, Part: left.Part}, Lookup: c.Lookup, Right: c.Right})
-	b.str("EXISTS (SELECT 1 FROM ").add(w.from(sub)).add(&sub.joins)
-	b.str(" WHERE ", sub.alias, ".", w.d.quote(h.Key.Column.Name), " = ", w.join(s, left.Hops[:i]), ".", w.d.quote(h.Key.ParentColumn.Name), " AND ")
-	b.add(where).str(")")
+// matchesNull reports whether a comparison holds where there is no row.
+func matchesNull(c *Compare) bool {
+	col, _ := c.Left.(*Col)
+	return c.Lookup == "isnull" && c.Right == true || c.Lookup == "exact" && c.Right == nil && (col == nil || len(col.Path) == 0)
 }
 
-// lookupIn writes a lookup whose left side is in s and whose right side, when
-// it is an expression, is in outer.
-func (w *writer) lookupIn(b *buffer, s, outer *scope, c *Compare) {
-	if e, ok := c.Right.(Expr); ok {
-		r := &buffer{}
-		w.expr(r, outer, e)
-		c = &Compare{Left: c.Left, Lookup: c.Lookup, Right: &written{r, e.Type()}}
+// anyChild writes a comparison across a key to children under a NOT: no child
+// may match, so it is a sub-query of its own rather than a join. What a join
+// would give a row without children is NULL, which isnull matches.
+func (w *writer) anyChild(b *buffer, s *scope, left *Col, i int, c *Compare) {
+	h := left.Hops[i]
+	sub := w.scope(s, h.Key.Child)
+	children := (&buffer{}).str("EXISTS (SELECT 1 FROM ").add(w.from(sub))
+	own := (&buffer{}).str(" WHERE ", sub.alias, ".", w.d.quote(h.Key.Column.Name), " = ", w.join(s, left.Hops[:i]), ".", w.d.quote(h.Key.ParentColumn.Name))
+	column := &Col{Hops: left.Hops[i+1:], Column: left.Column, Path: left.Path, Part: left.Part}
+	null := matchesNull(c)
+	if null {
+		b.str("(NOT ").add(children).add(own).str(")")
+		if !column.Column.Null && len(column.Hops) == 0 && len(column.Path) == 0 {
+			b.str(")")
+			return
+		}
+		b.str(" OR ")
 	}
-	w.lookup(b, s, c)
+	where := &buffer{}
+	w.lookupIn(where, sub, s, &Compare{Left: column, Lookup: c.Lookup, Right: c.Right})
+	b.add(children).add(&sub.joins).add(own).str(" AND ").add(where).str(")")
+	if null {
+		b.str(")")
+	}
+}
+
+// lookupIn writes a lookup whose left side is in s and whose right side, where
+// it holds expressions, is in outer.
+func (w *writer) lookupIn(b *buffer, s, outer *scope, c *Compare) {
+	place := func(v any) any {
+		if e, ok := v.(Expr); ok {
+			r := &buffer{}
+			w.expr(r, outer, e)
+			return &written{r, e.Type()}
+		}
+		return v
+	}
+	right := place(c.Right)
+	switch r := right.(type) {
+	case []any:
+		values := make([]any, len(r))
+		for i, v := range r {
+			values[i] = place(v)
+		}
+		right = values
+	case *Select:
+		q := *r
+		q.around = outer
+		right = &q
+	}
+	w.lookup(b, s, &Compare{Left: c.Left, Lookup: c.Lookup, Right: right})
 }
 
 // written is an expression that is SQL already.
@@ -233,7 +274,7 @@ func (w *writer) in(b *buffer, s *scope, c *Compare, t ColumnType) {
 		}
 		w.expr(b, s, c.Left)
 		b.str(" IN (")
-		inner := w.query(r, s)
+		inner := w.query(r, cmp.Or(r.around, s))
 		if w.d.Vendor() == "mysql" && (r.Limit >= 0 || r.Offset > 0) {
 			// It knows no LIMIT in this place.
 			b.str("SELECT * FROM (").add(inner).str(") AS limited")

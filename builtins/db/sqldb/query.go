@@ -244,8 +244,13 @@ type (
 	And []Cond
 	// Or holds when one of its conditions does.
 	Or []Cond
-	// Not holds when X does not.
-	Not struct{ X Cond }
+	// Not holds when X does not. A condition on children is then about all of
+	// them, unless Joined: about the one that is joined, as in the filter of
+	// an aggregate.
+	Not struct {
+		X      Cond
+		Joined bool
+	}
 	// Const is always or never.
 	Const bool
 	// Exists holds when the query has a row.
@@ -335,7 +340,7 @@ func Fold(c Cond) Cond {
 		if k, ok := x.(Const); ok {
 			return !k
 		}
-		return &Not{x}
+		return &Not{x, c.Joined}
 	case *Compare:
 		if c.Lookup == "in" {
 			switch r := c.Right.(type) {
@@ -395,6 +400,8 @@ type Select struct {
 	// Lock is FOR UPDATE.
 	Lock               bool
 	NoWait, SkipLocked bool
+
+	around *scope // the query around a sub-query, when it is not the place's
 }
 
 // Derived returns a table that stands for the query's result, so that another
