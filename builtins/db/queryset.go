@@ -30,7 +30,8 @@ type QuerySet struct {
 
 	where    sqldb.And
 	order    []sqldb.Order
-	limit    int64 // -1: none
+	ordering starlark.Tuple // what order_by was given
+	limit    int64          // -1: none
 	offset   int64
 	distinct bool
 	empty    bool
@@ -197,6 +198,17 @@ func (qs *QuerySet) restrict(name string, negated bool, args starlark.Tuple, kwa
 	if err != nil {
 		return nil, err
 	}
+	if c.uses > qs.uses && len(c.ordering) > 0 {
+		// The order is that of the children which are joined in the end.
+		order, err := c.orders(c.ordering)
+		if err != nil {
+			return nil, err
+		}
+		for i := range order {
+			order[i].Desc = c.order[i].Desc
+		}
+		c.order = order
+	}
 	switch folded := sqldb.Fold(cond).(type) {
 	case sqldb.Const:
 		c.empty = c.empty || !bool(folded)
@@ -272,6 +284,7 @@ func qsOrderBy(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs []
 	c := qs.clone()
 	var err error
 	c.order, err = qs.orders(args)
+	c.ordering = args
 	return c, err
 }
 
