@@ -550,6 +550,15 @@ func (r *resolver) tableOf(c *sqldb.Col) *sqldb.Table {
 	return last.Key.Parent
 }
 
+// jsonLookups are lookups of Django's that would pass for keys of a document,
+// and what says the same.
+var jsonLookups = map[string]string{
+	"has_key":      "write %[3]s__<key>__isnull = False",
+	"has_keys":     "write %[3]s__<key>__isnull = False for each key",
+	"has_any_keys": "write Q(%[3]s__<key>__isnull = False) for each key, joined by |",
+	"contained_by": "compare the keys that matter, as %[3]s__<key> = value",
+}
+
 // lookup resolves one keyword of filter: name = value.
 func (r *resolver) lookup(name string, v starlark.Value) (sqldb.Cond, error) {
 	res, left, err := r.name(name)
@@ -559,6 +568,11 @@ func (r *resolver) lookup(name string, v starlark.Value) (sqldb.Cond, error) {
 	kind := "exact"
 	if len(res.Rest) > 0 {
 		kind = res.Rest[0]
+	} else if col, ok := left.(*sqldb.Col); ok && len(col.Path) > 0 {
+		base, last, _ := cutLast(name)
+		if write := jsonLookups[last]; write != "" {
+			return nil, FieldError.Errorf("%s: there is no lookup %s: "+write+". A key of that name is %[1]s__exact", name, last, base)
+		}
 	}
 	cond, err := r.comparison(left, kind, v)
 	if err != nil {
