@@ -260,6 +260,11 @@ func (c *callExpr) resolve(r *resolver) (sqldb.Expr, error) {
 		}
 		out.Args = append(out.Args, e)
 	}
+	if out.Name != "coalesce" || slices.ContainsFunc(out.Args, func(e sqldb.Expr) bool { return e.Type().Kind == sqldb.Text }) {
+		for i, e := range out.Args {
+			out.Args[i] = pathText(e)
+		}
+	}
 	if out.Name == "coalesce" {
 		// A constant takes the type of the columns beside it.
 		t := out.Type()
@@ -286,6 +291,28 @@ func (c *callExpr) resolve(r *resolver) (sqldb.Expr, error) {
 		}
 	}
 	return out, nil
+}
+
+// pathText is e, but paths into JSON give text: the strings there without quotes.
+func pathText(e sqldb.Expr) sqldb.Expr {
+	if e.Type().Kind != sqldb.JSONKind {
+		return e
+	}
+	switch e := e.(type) {
+	case *sqldb.Col:
+		if len(e.Path) > 0 {
+			return &sqldb.Call{Name: "text", Args: []sqldb.Expr{e}}
+		}
+	case *sqldb.Call:
+		args := make([]sqldb.Expr, len(e.Args))
+		for i, a := range e.Args {
+			args[i] = pathText(a)
+		}
+		return &sqldb.Call{Name: e.Name, Args: args}
+	case *sqldb.Value:
+		return &sqldb.Value{V: fmt.Sprint(e.V), Of: sqldb.ColumnType{Kind: sqldb.Text}}
+	}
+	return e
 }
 
 // valueExpr is Value(x).

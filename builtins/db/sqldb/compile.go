@@ -445,6 +445,9 @@ func (w *writer) call(b *buffer, s *scope, c *Call) {
 			b.str("::timestamptz")
 		}
 		return
+	case "text":
+		w.jsonPathText(b, s, c.Args[0].(*Col))
+		return
 	case "length":
 		b.str(map[string]string{"mysql": "CHAR_LENGTH("}[w.d.Vendor()])
 		if w.d.Vendor() != "mysql" {
@@ -456,6 +459,10 @@ func (w *writer) call(b *buffer, s *scope, c *Call) {
 	for i, a := range c.Args {
 		if i > 0 {
 			b.str(", ")
+		}
+		if col, ok := a.(*Col); ok && len(col.Path) > 0 && w.d.Vendor() == "sqlite" {
+			w.jsonPath(b, s, col, "->") // what it gives is read as JSON
+			continue
 		}
 		w.expr(b, s, a)
 	}

@@ -766,6 +766,29 @@ func (w *writer) jsonPath(b *buffer, s *scope, c *Col, as string) {
 	}
 }
 
+// jsonPathText writes the value at a path as text; a null there is NULL.
+func (w *writer) jsonPathText(b *buffer, s *scope, c *Col) {
+	kind := &buffer{}
+	switch w.d.(type) {
+	case MySQL:
+		kind.str("JSON_TYPE(")
+		w.jsonPath(kind, s, c, "->")
+		b.str("CASE WHEN ").add(kind).str(") <> 'NULL' THEN ")
+		w.jsonPath(b, s, c, "->>")
+		b.str(" END")
+	case SQLite:
+		// To which booleans are numbers.
+		kind.str("JSON_TYPE(")
+		w.bare(kind, s, c)
+		kind.str(", ").arg(jsonSteps(c.Path)).str(")")
+		b.str("CASE WHEN ").add(kind).str(" IN ('true', 'false') THEN ").add(kind).str(" ELSE CAST(")
+		w.jsonPath(b, s, c, "->>")
+		b.str(" AS TEXT) END")
+	default:
+		w.jsonPath(b, s, c, "->>")
+	}
+}
+
 func anyStrings(ss []string) []any {
 	out := make([]any, len(ss))
 	for i, s := range ss {

@@ -97,7 +97,8 @@ func TypeOf(v any) ColumnType {
 	return t
 }
 
-// Call is a function: lower, upper, trim, length, coalesce or now.
+// Call is a function: lower, upper, trim, length, coalesce, now, or text, which
+// is the text at a path into JSON.
 type Call struct {
 	Name string
 	Args []Expr
