@@ -626,7 +626,11 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 	path := col != nil && len(col.Path) > 0
 	operand := func(v starlark.Value) (any, error) {
 		if e, ok := v.(expression); ok {
-			return e.resolve(r)
+			x, err := e.resolve(r)
+			if err == nil && t.Kind == sqldb.Text {
+				x = pathText(x)
+			}
+			return x, err
 		}
 		if path {
 			return jsonOperand(v)
@@ -724,7 +728,7 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 		if err != nil {
 			return nil, err
 		}
-		return &sqldb.Compare{Left: left, Lookup: kind, Right: right}, nil
+		return &sqldb.Compare{Left: left, Lookup: kind, Right: pathText(right)}, nil
 	}
 	if v == starlark.None {
 		if kind == "iexact" {

@@ -39,6 +39,9 @@ func (st *state) assign(db *sqldb.Database, t *sqldb.Table, c *sqldb.Column, v s
 			}
 			return v, nil
 		}
+		if c.Type.Kind == sqldb.Text {
+			x = pathText(x)
+		}
 		return x, nil
 	}
 	if row, ok := v.(*Row); ok {

@@ -86,10 +86,17 @@ func (w *writer) compare(b *buffer, s *scope, c *Compare, not *Not) {
 		w.lookup(b, s, c)
 		return
 	}
-	guards := []*Col{}
+	guards := []Expr{}
 	guard := func(e Expr) {
-		if col, ok := e.(*Col); ok && (col.Column.Null || len(col.Hops) > 0 || len(col.Path) > 0) {
-			guards = append(guards, col)
+		switch e := e.(type) {
+		case *Col:
+			if e.Column.Null || len(e.Hops) > 0 || len(e.Path) > 0 {
+				guards = append(guards, &Col{Hops: e.Hops, Column: e.Column, Path: e.Path})
+			}
+		case *Call:
+			if e.Name == "text" {
+				guards = append(guards, e)
+			}
 		}
 	}
 	guard(c.Left)
@@ -104,7 +111,7 @@ func (w *writer) compare(b *buffer, s *scope, c *Compare, not *Not) {
 	w.lookup(b, s, c)
 	for _, g := range guards {
 		b.str(" AND ")
-		w.expr(b, s, &Col{Hops: g.Hops, Column: g.Column, Path: g.Path})
+		w.expr(b, s, g)
 		b.str(" IS NOT NULL")
 	}
 	b.str(")")
