@@ -34,7 +34,8 @@ type resolver struct {
 	use func(path string, negated bool) int
 	// negated: what is resolved stands under a NOT.
 	negated bool
-	// joined: it is about the children that are joined, under a NOT too.
+	// joined: conditions are about the children that are joined, under a NOT
+	// too.
 	joined bool
 	// state is the run that asks; sub-queries must be its own.
 	state *state
@@ -530,7 +531,7 @@ func (r *resolver) condition(v starlark.Value) (sqldb.Cond, error) {
 			c = sqldb.Or(all)
 		}
 		if v.negated {
-			c = &sqldb.Not{X: c, Joined: r.joined}
+			c = &sqldb.Not{X: c}
 		}
 		return c, nil
 	}
@@ -604,6 +605,9 @@ func (r *resolver) lookup(name string, v starlark.Value) (sqldb.Cond, error) {
 	cond, err := r.comparison(left, kind, v)
 	if err != nil {
 		return nil, within(name, err)
+	}
+	if c, ok := cond.(*sqldb.Compare); ok {
+		c.Joined = r.joined || res.Col == nil // an annotation is of the row
 	}
 	return cond, nil
 }

@@ -186,7 +186,7 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 		if len(b.text) > 0 {
 			b.str(" AND ")
 		}
-		w.cond(b, s, c, nil)
+		w.cond(b, s, c, false)
 	}
 	outs := &buffer{}
 	position := make(map[Expr]int, len(q.Group))
@@ -341,7 +341,7 @@ func (w *writer) expr(b *buffer, s *scope, e Expr) {
 		w.outer(b, s, e)
 	case *Test:
 		b.str("CASE WHEN ")
-		w.cond(b, s, e.Cond, nil)
+		w.cond(b, s, e.Cond, false)
 		if w.d.Vendor() == "postgresql" { // where a boolean is no number
 			b.str(" THEN TRUE ELSE FALSE END")
 		} else {
@@ -516,7 +516,7 @@ func (w *writer) aggregate(b *buffer, s *scope, a *Agg) {
 	}
 	if filterAsCase {
 		b.str("CASE WHEN ")
-		w.cond(b, s, a.Filter, nil)
+		w.cond(b, s, a.Filter, false)
 		b.str(" THEN ")
 	}
 	switch {
@@ -533,7 +533,7 @@ func (w *writer) aggregate(b *buffer, s *scope, a *Agg) {
 	b.str(")")
 	if a.Filter != nil && !filterAsCase {
 		b.str(" FILTER (WHERE ")
-		w.cond(b, s, a.Filter, nil)
+		w.cond(b, s, a.Filter, false)
 		b.str(")")
 	}
 }
@@ -648,7 +648,7 @@ func (w *writer) matching(b *buffer, s *scope, q *Select) {
 			if len(where.text) > 0 {
 				where.str(" AND ")
 			}
-			w.cond(where, s, c, nil)
+			w.cond(where, s, c, false)
 		}
 	}
 	if simple && len(s.joins.text) == 0 && !w.rereads(q.Table) {

@@ -12,36 +12,36 @@ import (
 	"time"
 )
 
-// cond writes a condition. not is the NOT that stands around it, or nil: each
-// comparison must then be true or false, never NULL, or NOT would drop rows
-// that do not match (Django: exclude(col=x) keeps rows where col is NULL).
-func (w *writer) cond(b *buffer, s *scope, c Cond, not *Not) {
+// cond writes a condition. negated: a NOT stands around it, so each
+// comparison must be true or false, never NULL, or NOT would drop rows that do
+// not match (Django: exclude(col=x) keeps rows where col is NULL).
+func (w *writer) cond(b *buffer, s *scope, c Cond, negated bool) {
 	list := func(cs []Cond, op string) {
 		b.str("(")
 		for i, x := range cs {
 			if i > 0 {
 				b.str(op)
 			}
-			w.cond(b, s, x, not)
+			w.cond(b, s, x, negated)
 		}
 		b.str(")")
 	}
 	switch c := c.(type) {
 	case And:
 		if len(c) == 0 {
-			w.cond(b, s, Const(true), not)
+			w.cond(b, s, Const(true), negated)
 			return
 		}
 		list(c, " AND ")
 	case Or:
 		if len(c) == 0 {
-			w.cond(b, s, Const(false), not)
+			w.cond(b, s, Const(false), negated)
 			return
 		}
 		list(c, " OR ")
 	case *Not:
 		b.str("NOT (")
-		w.cond(b, s, c.X, c)
+		w.cond(b, s, c.X, true)
 		b.str(")")
 	case Const:
 		if c {
@@ -59,13 +59,13 @@ func (w *writer) cond(b *buffer, s *scope, c Cond, not *Not) {
 		}
 		b.str("EXISTS (").add(w.query(&inner, s)).str(")")
 	case *Compare:
-		w.compare(b, s, c, not)
+		w.compare(b, s, c, negated)
 	}
 }
 
-func (w *writer) compare(b *buffer, s *scope, c *Compare, not *Not) {
+func (w *writer) compare(b *buffer, s *scope, c *Compare, negated bool) {
 	left, _ := c.Left.(*Col)
-	if not != nil && !not.Joined && left != nil {
+	if negated && !c.Joined && left != nil {
 		reverse := func(h Hop) bool { return h.Reverse }
 		i := slices.IndexFunc(left.Hops, reverse)
 		if i >= 0 && !matchesNull(c) && s.byHop[hopPath(left.Hops[:i+1])] != "" {
@@ -82,7 +82,7 @@ func (w *writer) compare(b *buffer, s *scope, c *Compare, not *Not) {
 			return
 		}
 	}
-	if not == nil || c.Lookup == "isnull" || c.Lookup == "exact" && c.Right == nil {
+	if !negated || c.Lookup == "isnull" || c.Lookup == "exact" && c.Right == nil {
 		w.lookup(b, s, c)
 		return
 	}

@@ -245,13 +245,8 @@ type (
 	And []Cond
 	// Or holds when one of its conditions does.
 	Or []Cond
-	// Not holds when X does not. A condition on children is then about all of
-	// them, unless Joined: about the one that is joined, as in the filter of
-	// an aggregate.
-	Not struct {
-		X      Cond
-		Joined bool
-	}
+	// Not holds when X does not.
+	Not struct{ X Cond }
 	// Const is always or never.
 	Const bool
 	// Exists holds when the query has a row.
@@ -263,6 +258,9 @@ type (
 		// Right is a value for one operand, []any for in and range, an Expr,
 		// or a *Select for in. A bool for isnull.
 		Right any
+		// Joined: under a NOT too it is about the child that is joined, not
+		// about all children, as in the filter of an aggregate.
+		Joined bool
 	}
 )
 
@@ -341,7 +339,7 @@ func Fold(c Cond) Cond {
 		if k, ok := x.(Const); ok {
 			return !k
 		}
-		return &Not{x, c.Joined}
+		return &Not{x}
 	case *Compare:
 		if c.Lookup == "in" {
 			switch r := c.Right.(type) {
