@@ -311,7 +311,11 @@ func pathText(e sqldb.Expr) sqldb.Expr {
 		}
 		return &sqldb.Call{Name: e.Name, Args: args}
 	case *sqldb.Value:
-		return &sqldb.Value{V: fmt.Sprint(e.V), Of: sqldb.ColumnType{Kind: sqldb.Text}}
+		v := &sqldb.Value{V: e.V, Of: sqldb.ColumnType{Kind: sqldb.Text}}
+		if text, ok := e.V.(sqldb.JSON); ok {
+			v.V = string(text)
+		}
+		return v
 	}
 	return e
 }

@@ -775,17 +775,16 @@ func (w *writer) jsonPath(b *buffer, s *scope, c *Col, as string) {
 
 // jsonPathText writes the value at a path as text; a null there is NULL.
 func (w *writer) jsonPathText(b *buffer, s *scope, c *Col) {
-	kind := &buffer{}
 	switch w.d.(type) {
 	case MySQL:
-		kind.str("JSON_TYPE(")
-		w.jsonPath(kind, s, c, "->")
-		b.str("CASE WHEN ").add(kind).str(") <> 'NULL' THEN ")
+		b.str("CASE WHEN JSON_TYPE(")
+		w.jsonPath(b, s, c, "->")
+		b.str(") <> 'NULL' THEN ")
 		w.jsonPath(b, s, c, "->>")
 		b.str(" END")
 	case SQLite:
-		// To which booleans are numbers.
-		kind.str("JSON_TYPE(")
+		// It takes booleans for numbers.
+		kind := (&buffer{}).str("JSON_TYPE(")
 		w.bare(kind, s, c)
 		kind.str(", ").arg(jsonSteps(c.Path)).str(")")
 		b.str("CASE WHEN ").add(kind).str(" IN ('true', 'false') THEN ").add(kind).str(" ELSE CAST(")
