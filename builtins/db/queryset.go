@@ -29,6 +29,7 @@ type QuerySet struct {
 	thread *starlark.Thread // that of the run, for iterators' errors
 
 	where    sqldb.And
+	of       *relation // whose rows they are, of the children of a row
 	order    []sqldb.Order
 	ordering starlark.Tuple // what order_by was given
 	limit    int64          // -1: none
@@ -65,6 +66,13 @@ const (
 	tupleShape
 	flatShape
 )
+
+// relation is what the rows of a related QuerySet have in common, and new ones
+// get: their foreign key's value.
+type relation struct {
+	column *sqldb.Column
+	value  starlark.Value
+}
 
 type lockMode struct{ on, nowait, skip bool }
 

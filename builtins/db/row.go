@@ -506,6 +506,7 @@ func (r *Row) relation(name string) (starlark.Value, error) {
 			return nil, err
 		}
 		qs := newQuerySet(l.st, l.db, k.Child, l.thread)
+		qs.of = &relation{k.Column, v}
 		return value(qs.restrict("filter", false, nil, []starlark.Tuple{{starlark.String(k.Column.Name), v}}))
 	}
 	return nil, nil

@@ -144,9 +144,59 @@ func (w *writer) unnumbered(kvs []starlark.Tuple) ([]starlark.Tuple, error) {
 	return kvs, nil
 }
 
+// belonging are a new row's fields with the key of the row that a related
+// QuerySet is of. Another row's key is refused.
+func (w *writer) belonging(kvs []starlark.Tuple) ([]starlark.Tuple, error) {
+	of := w.qs.of
+	if of == nil {
+		return kvs, nil
+	}
+	for _, kv := range kvs {
+		c, err := w.column(string(kv[0].(starlark.String)))
+		if err != nil {
+			return nil, err
+		}
+		if c == of.column {
+			return kvs, w.belongs(c, kv[1])
+		}
+	}
+	return append(slices.Clip(kvs), starlark.Tuple{starlark.String(of.column.Name), of.value}), nil
+}
+
+// belongs refuses a value for the foreign key of a related QuerySet's rows that
+// is another one than theirs.
+func (w *writer) belongs(c *sqldb.Column, v starlark.Value) error {
+	of := w.qs.of
+	if of == nil || c != of.column {
+		return nil
+	}
+	same := false
+	x, err := w.value(c, v)
+	if err != nil {
+		return err
+	}
+	if _, computed := x.(sqldb.Expr); !computed {
+		given, err := fromCell(x, c.Type)
+		if err != nil {
+			return err
+		}
+		if same, err = starlark.Equal(given, of.value); err != nil {
+			return err
+		}
+	}
+	if !same {
+		return engine.ValueError.Errorf("%s is %s for the rows of this QuerySet, not %s: leave it out, or write by db.table(%q)", c.Name, of.value, v, w.qs.table.Name)
+	}
+	return nil
+}
+
 // insert inserts one row and returns it as it is in the database.
 func (w *writer) insert(fields []starlark.Tuple) (*Row, error) {
 	in := sqldb.Insert{Table: w.qs.table, Rows: [][]any{nil}}
+	fields, err := w.belonging(fields)
+	if err != nil {
+		return nil, err
+	}
 	for _, kv := range fields {
 		name := string(kv[0].(starlark.String))
 		c, err := w.column(name)
@@ -359,6 +409,10 @@ func qsUpdateOrCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kw
 	if err != nil {
 		return nil, err
 	}
+	w, err := qs.writer()
+	if err != nil {
+		return nil, err
+	}
 	var out starlark.Value
 	// No script runs in it, so it can be run again: writers that meet over the
 	// same new row may deadlock (MySQL locks what an INSERT found there).
@@ -378,6 +432,11 @@ func qsUpdateOrCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kw
 			name, ok := starlark.AsString(item[0])
 			if !ok {
 				return nil, fmt.Errorf("defaults: a key is a column's name, not a %s", item[0].Type())
+			}
+			if c, err := w.column(name); err != nil {
+				return nil, err
+			} else if err := w.belongs(c, item[1]); err != nil {
+				return nil, err
 			}
 			if err := row.set(name, item[1]); err != nil {
 				return nil, err
@@ -705,6 +764,9 @@ func (w *writer) groups(items []starlark.Value) ([]group, error) {
 			return nil, err
 		}
 		if kvs, err = w.unnumbered(kvs); err != nil {
+			return nil, err
+		}
+		if kvs, err = w.belonging(kvs); err != nil {
 			return nil, err
 		}
 		same := len(out) > 0 && len(kvs) == len(names)
