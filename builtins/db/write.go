@@ -651,6 +651,8 @@ func qsBulkCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs
 		return nil, engine.ValueError.Errorf("bulk_create: update_conflicts needs unique_fields")
 	case !upsert && len(in.Update)+len(in.Unique) > 0:
 		return nil, engine.ValueError.Errorf("bulk_create: update_fields and unique_fields go with update_conflicts = True")
+	case len(in.Unique) > 0 && !qs.table.HasUnique(sqldb.ColumnNames(in.Unique)):
+		return nil, FieldError.Errorf("bulk_create: no unique constraint of %s stands on unique_fields (%s)%s", qs.table.Name, strings.Join(sqldb.ColumnNames(in.Unique), ", "), uniqueOf(qs.table))
 	}
 	items, err := qs.st.iterated(rows)
 	if err != nil {
@@ -706,6 +708,18 @@ func qsBulkCreate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs
 		}
 	}
 	return starlark.NewList(out), nil
+}
+
+// uniqueOf lists the unique constraints of a table, as what may be chosen.
+func uniqueOf(t *sqldb.Table) string {
+	if len(t.Unique) == 0 {
+		return ": it has none"
+	}
+	all := make([]string, len(t.Unique))
+	for i, columns := range t.Unique {
+		all[i] = "(" + strings.Join(columns, ", ") + ")"
+	}
+	return ". Choices are: " + strings.Join(all, ", ")
 }
 
 // insertDefaults inserts rows that give no column, one by one: SQL has no form

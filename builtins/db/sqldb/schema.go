@@ -137,14 +137,15 @@ func (t *Table) finish(db *Database) {
 		t.index[c.Name] = i
 	}
 	if len(t.PK) > 0 {
-		names := columnNames(t.PK)
+		names := ColumnNames(t.PK)
 		if !slices.ContainsFunc(t.Unique, func(u []string) bool { return slices.Equal(u, names) }) {
 			t.Unique = append(t.Unique, names)
 		}
 	}
 }
 
-func columnNames(columns []*Column) []string {
+// ColumnNames returns the names of columns.
+func ColumnNames(columns []*Column) []string {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = c.Name
@@ -177,7 +178,7 @@ func (t *Table) Key() (*Column, error) {
 	case 1:
 		return t.PK[0], nil
 	}
-	return nil, &FieldError{fmt.Sprintf("table %s has a primary key of several columns (%s): name them", t.Name, strings.Join(columnNames(t.PK), ", "))}
+	return nil, &FieldError{fmt.Sprintf("table %s has a primary key of several columns (%s): name them", t.Name, strings.Join(ColumnNames(t.PK), ", "))}
 }
 
 // HasUnique reports whether a unique constraint stands on exactly these
@@ -460,7 +461,7 @@ func (k *ForeignKey) ReverseName(all []*ForeignKey) string {
 }
 
 func (t *Table) noColumn(name string, extra ...string) error {
-	choices := columnNames(t.Columns)
+	choices := ColumnNames(t.Columns)
 	set := map[string]bool{}
 	for _, c := range append(choices, extra...) {
 		set[c] = true

@@ -4,6 +4,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,7 +21,7 @@ type Insert struct {
 	// IgnoreConflicts skips rows that violate a unique constraint.
 	IgnoreConflicts bool
 	// Update are the columns that a conflicting row gets instead of an error;
-	// Unique are those of the constraint (not told to MySQL, which takes any).
+	// Unique are those of the constraint. Without them MySQL takes any.
 	Update []*Column
 	Unique []*Column
 	// Batch bounds the rows of one statement. 0: as the dialect likes it.
@@ -52,11 +53,7 @@ func (r Runner) canReturn(ctx context.Context) (bool, error) {
 }
 
 func (w *writer) insertHead(b *buffer, in Insert) {
-	b.str("INSERT ")
-	if in.IgnoreConflicts && w.d.Vendor() == "mysql" {
-		b.str("IGNORE ")
-	}
-	b.str("INTO ", w.tableName(in.Table))
+	b.str("INSERT INTO ", w.tableName(in.Table))
 	if len(in.Columns) == 0 {
 		return
 	}
@@ -77,14 +74,7 @@ func (w *writer) names(b *buffer, columns []*Column) {
 func (w *writer) insertTail(b *buffer, in Insert, returning []*Column) {
 	switch {
 	case w.d.Vendor() == "mysql":
-		for i, c := range in.Update {
-			if i == 0 {
-				b.str(" ON DUPLICATE KEY UPDATE ")
-			} else {
-				b.str(", ")
-			}
-			b.str(w.d.quote(c.Name), " = VALUES(", w.d.quote(c.Name), ")")
-		}
+		w.onDuplicate(b, in)
 	case in.IgnoreConflicts:
 		b.str(" ON CONFLICT DO NOTHING")
 	case len(in.Update) > 0:
@@ -111,6 +101,61 @@ func (w *writer) insertTail(b *buffer, in Insert, returning []*Column) {
 			b.str(w.d.quote(c.Name))
 		}
 	}
+}
+
+// onDuplicate writes what MySQL does about conflicts. To skip a row is to set a
+// column to itself: INSERT IGNORE would also store what does not fit, altered.
+func (w *writer) onDuplicate(b *buffer, in Insert) {
+	if in.IgnoreConflicts {
+		column := in.Table.Columns[0]
+		for _, c := range slices.Concat(in.Table.PK, in.Table.Columns) {
+			// MySQL refuses to set the number beside those that it makes.
+			if !c.Generated && !c.Auto {
+				column = c
+				break
+			}
+		}
+		name := w.d.quote(column.Name)
+		b.str(" ON DUPLICATE KEY UPDATE ", name, " = ", name)
+		return
+	}
+	for i, c := range in.Update {
+		name := w.d.quote(c.Name)
+		value := "VALUES(" + name + ")"
+		if i > 0 {
+			b.str(", ", name, " = ", value)
+			continue
+		}
+		b.str(" ON DUPLICATE KEY UPDATE ", name, " = ")
+		if len(in.Unique) == 0 {
+			b.str(value)
+			continue
+		}
+		// MySQL takes the row of any constraint: one that differs in Unique
+		// makes a number that is too big, which is an error in every mode.
+		b.str("IF(", overflow, "(NOT COALESCE(")
+		for k, u := range in.Unique {
+			if k > 0 {
+				b.str(" AND ")
+			}
+			b.str(w.d.quote(u.Name), " = VALUES(", w.d.quote(u.Name), ")")
+		}
+		b.str(", 0)), ", value, ", ", value, ")")
+	}
+}
+
+// overflow begins a sum with the greatest of MySQL's integers.
+const overflow = "18446744073709551615 + "
+
+// conflict says what onDuplicate's error means.
+func (in Insert) conflict(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || len(in.Unique) == 0 || mysqlNumber(e.Err) != 1690 || !strings.Contains(e.Message, overflow) {
+		return err
+	}
+	return &Error{Kind: IntegrityError, Alias: e.Alias, Place: e.Place, Err: e.Err, Message: fmt.Sprintf(
+		"a row for %s conflicts with one that differs in %s, by another unique constraint: leave that one's columns out, or write the rows one by one with update_or_create",
+		in.Table.Name, strings.Join(ColumnNames(in.Unique), ", "))}
 }
 
 // InsertRow inserts one row and returns all of its columns as they are then.
@@ -169,12 +214,13 @@ func (c *Compiler) InsertRow(ctx context.Context, in Insert) (*Chunk, error) {
 	if returning {
 		var chunk *Chunk
 		err := c.Runner.Read(ctx, st, 1, func(got *Chunk) error { chunk = got; return nil })
-		if err == nil && chunk == nil {
-			err = fmt.Errorf("INSERT into %s gave no row back", in.Table.Name)
+		if err == nil && chunk == nil && !in.IgnoreConflicts {
+			err = &Error{Alias: c.Runner.db.alias, Message: fmt.Sprintf("INSERT into %s gave no row back", in.Table.Name)}
 		}
-		return chunk, err
+		return chunk, in.conflict(err)
 	}
 	res, err := c.Runner.Exec(ctx, st)
+	err = in.conflict(err)
 	if err != nil || res.Affected == 0 { // a conflict is ignored
 		return nil, err
 	}
@@ -305,7 +351,7 @@ func (c *Compiler) InsertRows(ctx context.Context, in Insert) ([]any, error) {
 		st.quick = true
 		if returning == nil {
 			if _, err := c.Runner.Exec(ctx, st); err != nil {
-				return nil, err
+				return nil, in.conflict(err)
 			}
 			continue
 		}
