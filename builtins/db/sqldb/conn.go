@@ -120,6 +120,8 @@ type conn struct {
 	keep bool
 	stmt map[string]driver.Stmt
 	args []driver.NamedValue
+	// closed: the server has closed it, which the driver does not know.
+	closed bool
 	// abandon ends a statement that was cancelled, where the driver leaves it
 	// running; nil where it does not.
 	abandon func()
@@ -327,6 +329,9 @@ func (c *conn) ResetSession(ctx context.Context) error {
 }
 
 func (c *conn) IsValid() bool {
+	if c.closed {
+		return false
+	}
 	if v, ok := c.Conn.(driver.Validator); ok {
 		return v.IsValid()
 	}

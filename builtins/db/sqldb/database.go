@@ -277,6 +277,9 @@ func (r Runner) with(ctx context.Context, use func(c *conn) error) error {
 			// The driver has dropped the statement, and nothing of it was run.
 			err = use(c)
 		}
+		if mysqlNumber(err) == packetTooLarge {
+			c.closed = true
+		}
 		if err != nil && ctx.Err() != nil && c.abandon != nil {
 			c.abandon()
 		}
@@ -426,6 +429,7 @@ func (r Runner) Exec(ctx context.Context, st Statement) (Result, error) {
 		res.LastID, _ = result.LastInsertId()
 		return nil
 	})
+	err = oversized(d, err, args)
 	r.db.writes.Add(1)
 	if _, ok := d.(MySQL); ok && err == nil && st.raw && r.tx != nil && mysqlCommits(firstWords(d, st.SQL)) {
 		// A migration's own transaction is over, and what follows needs one.

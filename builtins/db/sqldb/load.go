@@ -36,8 +36,9 @@ func (c *Compiler) LoadRows(ctx context.Context, t *Table, columns []*Column, ro
 	case MySQL:
 		size = min(500, w.d.maxParams()/len(columns))
 	}
-	for start := 0; start < len(rows); start += size {
-		part := rows[start:min(start+size, len(rows))]
+	for len(rows) > 0 {
+		part := w.batch(rows, size)
+		rows = rows[len(part):]
 		st, err := w.load(in, part)
 		if err != nil {
 			return err

@@ -104,6 +104,23 @@ func mysqlNumber(err error) uint64 {
 	return 0
 }
 
+// packetTooLarge is the error with which the server closes a connection over a
+// statement that is larger than max_allowed_packet.
+const packetTooLarge = 1153
+
+// oversized says what may be behind an error of a statement with that many
+// values: a connection may be gone before the server's own error comes through.
+func oversized(d Dialect, err error, args []any) error {
+	e, ok := errors.AsType[*Error](err)
+	if _, mysql := d.(MySQL); !ok || !mysql || e.Kind != ConnectionError && !strings.Contains(e.Message, "max_allowed_packet") {
+		return err
+	}
+	if n := argBytes(args); n > 1<<20 {
+		e.Message += fmt.Sprintf(" (the statement has values of %d bytes, and the server takes none larger than its max_allowed_packet: raise that, or write less at a time)", n)
+	}
+	return err
+}
+
 func (MySQL) tables(ctx context.Context, r Runner) ([]string, error) {
 	return r.strings(ctx, `SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name`)
 }

@@ -145,6 +145,7 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 			}
 		})
 	})
+	err = oversized(d, err, args)
 	if st.Write {
 		r.db.writes.Add(1)
 	}

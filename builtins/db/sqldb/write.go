@@ -341,8 +341,9 @@ func (c *Compiler) InsertRows(ctx context.Context, in Insert) ([]any, error) {
 		size = most
 	}
 	var keys []any
-	for start := 0; start < len(in.Rows); start += size {
-		rows := in.Rows[start:min(start+size, len(in.Rows))]
+	for rest := in.Rows; len(rest) > 0; {
+		rows := w.batch(rest, size)
+		rest = rest[len(rows):]
 		st, err := w.insertMany(in, rows, returning)
 		if err != nil {
 			return nil, err
@@ -369,6 +370,44 @@ func (c *Compiler) InsertRows(ctx context.Context, in Insert) ([]any, error) {
 		return nil, nil
 	}
 	return keys, nil
+}
+
+// batch returns the first rows, those that go into one statement: at most size
+// of them, and as few as are large. MySQL closes the connection over one that is
+// larger than its max_allowed_packet, 16 MB or 64 MB where nobody has set it.
+func (w *writer) batch(rows [][]any, size int) [][]any {
+	most := 0
+	switch w.d.(type) {
+	case MySQL:
+		most = 1 << 20
+	case PostgreSQL:
+		most = 1 << 24
+	}
+	size = min(size, len(rows))
+	for i, sum := 0, 0; i < size && most > 0; i++ {
+		if sum += argBytes(rows[i]); sum > most && i > 0 {
+			return rows[:i]
+		}
+	}
+	return rows[:size]
+}
+
+// argBytes is about how many bytes values take in a statement.
+func argBytes(args []any) int {
+	n := 0
+	for _, v := range args {
+		switch v := v.(type) {
+		case string:
+			n += len(v)
+		case []byte:
+			n += len(v)
+		case JSON:
+			n += len(v)
+		default:
+			n += 8
+		}
+	}
+	return n
 }
 
 func (w *writer) insertMany(in Insert, rows [][]any, returning []*Column) (Statement, error) {
@@ -490,8 +529,9 @@ func (c *Compiler) BulkUpdate(ctx context.Context, t *Table, columns []*Column, 
 		size = min(size, batch)
 	}
 	var n int64
-	for start := 0; start < len(rows); start += size {
-		part := rows[start:min(start+size, len(rows))]
+	for len(rows) > 0 {
+		part := w.batch(rows, size)
+		rows = rows[len(part):]
 		b := &buffer{}
 		if _, ok := w.d.(PostgreSQL); ok {
 			w.updateFromArrays(b, t, key, columns, part)
