@@ -43,7 +43,7 @@ func (b *buffer) add(o *buffer) *buffer {
 
 func (b *buffer) statement(d Dialect, once, write bool) (Statement, error) {
 	if len(b.args) > d.maxParams() {
-		return Statement{}, fmt.Errorf("the statement has %d values; %s takes at most %d", len(b.args), d.Vendor(), d.maxParams())
+		return Statement{}, &Error{Message: fmt.Sprintf("the statement has %d values, and %s takes at most %d: give it fewer at a time, or write them to a table and filter by its QuerySet", len(b.args), d.Vendor(), d.maxParams())}
 	}
 	out := make([]byte, 0, len(b.text)+2*len(b.args))
 	n := 0

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // cond writes a condition. negated: a NOT stands around it, so each
@@ -269,8 +270,14 @@ func (w *writer) lookup(b *buffer, s *scope, c *Compare) {
 	}
 }
 
-// longList is from how many values on an in goes to the database as one.
-const longList = 500
+// longList is from how many values on an in goes to the database as one. MySQL
+// looks them up faster one by one, as long as a statement has room for them.
+func (w *writer) longList() int {
+	if _, ok := w.d.(MySQL); ok {
+		return 50000
+	}
+	return 500
+}
 
 func (w *writer) in(b *buffer, s *scope, c *Compare, t ColumnType) {
 	switch r := c.Right.(type) {
@@ -295,7 +302,7 @@ func (w *writer) in(b *buffer, s *scope, c *Compare, t ColumnType) {
 			return
 		}
 		plain := !slices.ContainsFunc(r, func(v any) bool { _, ok := v.(Expr); return ok })
-		if plain && len(r) > longList && w.longIn(b, s, c.Left, t, r) {
+		if plain && len(r) > w.longList() && w.longIn(b, s, c.Left, t, r) {
 			return
 		}
 		w.long = w.long || len(r) > 20
@@ -315,28 +322,23 @@ func (w *writer) in(b *buffer, s *scope, c *Compare, t ColumnType) {
 func (w *writer) longIn(b *buffer, s *scope, left Expr, t ColumnType, values []any) bool {
 	switch w.d.(type) {
 	case SQLite:
-		out := make([]any, len(values))
-		for i, v := range values {
-			switch v := v.(type) {
-			case []byte:
-				return false
-			case Decimal:
-				out[i] = json.Number(v)
-			case bool:
-				out[i] = 0
-				if v {
-					out[i] = 1
-				}
-			default:
-				out[i] = encodeText(v)
-			}
-		}
-		text, err := json.Marshal(out)
-		if err != nil {
+		text, ok := jsonList(values, func(d Decimal) any { return json.Number(d) })
+		if !ok {
 			return false
 		}
 		w.expr(b, s, left)
-		b.str(" IN (SELECT value FROM json_each(").arg(string(text)).str("))")
+		b.str(" IN (SELECT value FROM json_each(").arg(text).str("))")
+		return true
+	case MySQL:
+		text, ok := jsonList(values, func(d Decimal) any { return string(d) }) // its numbers in JSON are floats
+		element := mysqlElement(left, t, values)
+		if !ok || element == "" {
+			return false
+		}
+		w.expr(b, s, left)
+		// DISTINCT has MariaDB make the list once, with an index, where it
+		// would read it for each row of an UPDATE.
+		b.str(" IN (SELECT v FROM (SELECT DISTINCT v FROM JSON_TABLE(").arg(text).str(", '$[*]' COLUMNS (v ", element, " PATH '$' ERROR ON ERROR)) AS j) AS l)")
 		return true
 	case PostgreSQL:
 		var element string
@@ -363,6 +365,59 @@ func (w *writer) longIn(b *buffer, s *scope, left Expr, t ColumnType, values []a
 		return true
 	}
 	return false
+}
+
+// jsonList writes values as a JSON array; it reports false where one has no
+// place there.
+func jsonList(values []any, decimal func(Decimal) any) (string, bool) {
+	out := make([]any, len(values))
+	for i, v := range values {
+		switch v := v.(type) {
+		case []byte:
+			return "", false
+		case Decimal:
+			out[i] = decimal(v)
+		case bool:
+			out[i] = 0
+			if v {
+				out[i] = 1
+			}
+		default:
+			out[i] = encodeText(v)
+		}
+	}
+	text, err := json.Marshal(out)
+	return string(text), err == nil
+}
+
+// mysqlElement is the type of a list's values that compares with the left side
+// as they themselves do: a text by the rules of its column. It is empty where
+// there is none.
+func mysqlElement(left Expr, t ColumnType, values []any) string {
+	switch t.Kind {
+	case Int:
+		return "BIGINT"
+	case DecimalKind:
+		return "DECIMAL(65, 30)"
+	case Float:
+		return "DOUBLE"
+	case DateKind:
+		return "DATE"
+	case DateTime:
+		return "DATETIME(6)"
+	case UUID:
+		return "CHAR(36)"
+	case Text:
+		most := 1
+		for _, v := range values {
+			text, _ := v.(string)
+			most = max(most, utf8.RuneCountInString(text))
+		}
+		if c, ok := left.(*Col); ok && c.Column.collation != "" && most <= 16000 {
+			return "VARCHAR(" + strconv.Itoa(most) + ") CHARACTER SET utf8mb4 COLLATE " + c.Column.collation
+		}
+	}
+	return ""
 }
 
 // textLookup writes the lookups that look into text.

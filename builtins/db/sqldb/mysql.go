@@ -127,7 +127,7 @@ func (MySQL) tables(ctx context.Context, r Runner) ([]string, error) {
 
 func (MySQL) inspect(ctx context.Context, r Runner, schema, name string) (*Table, error) {
 	// MariaDB says NULL, in letters, for a column that has no default.
-	rows, err := r.values(ctx, `SELECT c.column_name, c.data_type, c.column_type, c.is_nullable, c.column_default IS NOT NULL AND c.column_default <> 'NULL', c.extra, c.numeric_precision, c.numeric_scale, c.table_schema, c.table_name
+	rows, err := r.values(ctx, `SELECT c.column_name, c.data_type, c.column_type, c.is_nullable, c.column_default IS NOT NULL AND c.column_default <> 'NULL', c.extra, c.numeric_precision, c.numeric_scale, c.table_schema, c.table_name, c.collation_name
 		FROM information_schema.columns c WHERE c.table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND c.table_name = ? ORDER BY c.ordinal_position`, schema, name)
 	if err != nil || len(rows) == 0 {
 		return nil, err
@@ -145,6 +145,9 @@ func (MySQL) inspect(ctx context.Context, r Runner, schema, name string) (*Table
 			Null: asText(row[3]) == "YES", HasDefault: asInt(row[4]) != 0, Auto: strings.Contains(extra, "auto_increment"),
 			Generated: strings.Contains(extra, "generated") && !strings.Contains(extra, "default_generated"),
 			computed:  strings.Contains(extra, "generated"),
+		}
+		if collation := asText(row[10]); strings.HasPrefix(collation, "utf8mb4_") {
+			c.collation = collation
 		}
 		t.Columns = append(t.Columns, c)
 		byName[c.Name] = c

@@ -74,6 +74,8 @@ type Column struct {
 
 	as       string // its name in SQL, when it is a column of a sub-query
 	computed bool   // MySQL: its default is an expression, or it is generated
+	// collation is MySQL's of a text in utf8mb4.
+	collation string
 }
 
 // ForeignKey is a foreign key of one column.
