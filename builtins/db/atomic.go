@@ -267,6 +267,11 @@ func (h *handle) raw(inv *engine.Invocation, b *starlark.Builtin, args starlark.
 		if values[i], err = toPlain(a, zone); err != nil {
 			return fail(fmt.Errorf("%s: value %d: %w", b.Name(), i+1, err))
 		}
+		if t, ok := values[i].(time.Time); ok {
+			if err := sqldb.CheckTime(t); err != nil {
+				return fail(engine.ValueError.Errorf("%s: value %d: %w", b.Name(), i+1, err))
+			}
+		}
 	}
 	stmt, err := st.runner(db).Raw(inv.Context(), text, values)
 	if err != nil {

@@ -675,11 +675,20 @@ func toPlain(v starlark.Value, zone *datetime.Zone) (any, error) {
 
 // forWriting fits a value to a column that it is written to.
 func forWriting(v any, c *sqldb.Column, vendor string) (any, error) {
-	if s, ok := v.(string); ok && c.Type.Kind == sqldb.UUID {
-		if v, ok = sqldb.ParseUUID(s); !ok {
-			return nil, engine.ValueError.Errorf("column %s: want a UUID, not %q", c.Name, s)
+	switch x := v.(type) {
+	case string:
+		if c.Type.Kind != sqldb.UUID {
+			return v, nil
 		}
-		return v, nil
+		usual, ok := sqldb.ParseUUID(x)
+		if !ok {
+			return nil, engine.ValueError.Errorf("%s: want a UUID, not %q", c.Name, x)
+		}
+		return usual, nil
+	case time.Time:
+		if err := sqldb.CheckTime(x); err != nil {
+			return nil, engine.ValueError.Errorf("%s: %w", c.Name, err)
+		}
 	}
 	d, ok := v.(sqldb.Decimal)
 	if !ok || vendor != "sqlite" {
@@ -690,7 +699,7 @@ func forWriting(v any, c *sqldb.Column, vendor string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if x, err = x.Quantize(int32(c.Type.Scale)); err != nil {
+		if x, err = x.QuantizeHalfUp(int32(c.Type.Scale)); err != nil { // as the servers do
 			return nil, err
 		}
 		d = sqldb.Decimal(x.String())

@@ -140,7 +140,8 @@ func TestForWritingOnSQLite(t *testing.T) {
 		precision, scale int
 		want             string
 	}{
-		{"rounded to the scale", "1.005", 10, 2, "1.00"},
+		{"rounded to the scale", "1.005", 10, 2, "1.01"},
+		{"a half is rounded away from zero", "-0.025", 10, 2, "-0.03"},
 		{"padded to the scale", "1", 10, 2, "1.00"},
 		{"15 digits", "1234567890123.45", 20, 2, "1234567890123.45"},
 		{"16 digits", "12345678901234.56", 20, 2, "!15 digits"},

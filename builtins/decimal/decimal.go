@@ -273,10 +273,15 @@ func (d *Decimal) Compare(o *Decimal) int {
 	return d.d.shift(int(d.exp-exp)).cmp(o.d.shift(int(o.exp-exp))) * sign
 }
 
-// Quantize rounds half to even to scale digits behind the point: the way a NUMERIC(p, scale) column holds a number. A
-// result of more than 28 digits is a ValueError.
+// Quantize rounds half to even to scale digits behind the point. A result of more than 28 digits is a ValueError.
 func (d *Decimal) Quantize(scale int32) (*Decimal, error) {
 	return d.quantize(-int(scale), halfEven)
+}
+
+// QuantizeHalfUp is Quantize that rounds a half away from zero: what PostgreSQL and MySQL do to a number that a
+// NUMERIC(p, scale) column is given.
+func (d *Decimal) QuantizeHalfUp(scale int32) (*Decimal, error) {
+	return d.quantize(-int(scale), halfUp)
 }
 
 func (d *Decimal) quantize(exp int, mode rounding) (*Decimal, error) {

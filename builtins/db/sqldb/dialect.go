@@ -93,6 +93,15 @@ type Date string
 // JSON is a JSON text.
 type JSON string
 
+// CheckTime refuses an instant that could be written and not read: databases keep
+// them in UTC, and the years are 1 to 9999 there.
+func CheckTime(t time.Time) error {
+	if year := t.UTC().Year(); year < 1 || year > 9999 {
+		return &ValueError{fmt.Sprintf("%s is out of range: it is kept in UTC, where its year is %d", t.Format("2006-01-02 15:04:05-07:00"), year)}
+	}
+	return nil
+}
+
 // timeText writes an instant as UTC text, YYYY-MM-DD HH:MM:SS[.ffffff].
 func timeText(t time.Time) string {
 	t = t.UTC()
