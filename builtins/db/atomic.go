@@ -105,12 +105,17 @@ func (st *state) outermost(db *sqldb.Database, b block, fn func() (starlark.Valu
 }
 
 // unrolled adds to what made a block roll back that it could not. A connection
-// that is lost was said to be, and what it had begun is gone with it.
+// that is lost was said to be, and what it had begun is gone with it; so is all of
+// a transaction that MySQL chose to end a deadlock with.
 func unrolled(err, rollback error) error {
-	if lost, ok := errors.AsType[*sqldb.Error](err); rollback == nil || ok && lost.Kind == sqldb.ConnectionError {
+	if e, ok := errors.AsType[*sqldb.Error](err); rollback == nil || ok && (e.Kind == sqldb.ConnectionError || e.Kind == sqldb.RetryError) {
 		return err
 	}
-	return errors.Join(err, translate(rollback))
+	both := errors.Join(err, translate(rollback))
+	if e, ok := errors.AsType[*engine.TypedError](err); ok {
+		return &engine.TypedError{Type: e.Type, Message: fmt.Sprintf("%s (and what it wrote could not be rolled back: %v)", e.Message, rollback), Err: both}
+	}
+	return both
 }
 
 // leaves reports an error that ends the run without failing it: exit(0).

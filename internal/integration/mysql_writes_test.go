@@ -1,6 +1,10 @@
 package integration
 
-import "testing"
+import (
+	"context"
+	"fmt"
+	"testing"
+)
 
 // TestMySQLIgnoresConflictsOnly: what does not fit is an error and not altered,
 // in tables without a key too.
@@ -35,4 +39,56 @@ def handle():
         got.append("max_allowed_packet: raise that, or write less at a time" in err.message)
     return got + [t.filter(body__startswith = "y").count()]
 `, "[40 true true 40]", "CREATE TABLE big (id int PRIMARY KEY, body longtext)")
+}
+
+// TestDeadlockIsADatabaseError: in a nested block too, though MySQL has rolled
+// back its savepoint with all of the transaction; run again it succeeds.
+func TestDeadlockIsADatabaseError(t *testing.T) {
+	for name, b := range servers(t) {
+		t.Run(name, func(t *testing.T) {
+			statements(t, b, "CREATE TABLE dl (id int PRIMARY KEY, n int)", "INSERT INTO dl VALUES (1, 0), (2, 0)")
+			body := `
+def handle():
+    t, caught = db.table("dl"), []
+    def add(id):
+        t.filter(id = id).update(n = F("n") + 1)
+    def run():
+        add(%d)
+        db.query({"postgresql": "SELECT pg_sleep(0.5)", "mysql": "SELECT SLEEP(0.5)"}[db.connection.vendor])
+        _, err = catch(lambda: db.atomic(add, %d))
+        if err != None:
+            caught.append(err.type)
+            fail(err)
+    for _ in range(2):
+        if catch(lambda: db.atomic(run))[1] == None:
+            break
+    return caught
+`
+			one := start(t, oneDatabase(b.URL), fmt.Sprintf(body, 1, 2))
+			two := start(t, oneDatabase(b.URL), fmt.Sprintf(body, 2, 1))
+			type result struct {
+				v   any
+				err error
+			}
+			ran := make(chan result)
+			for _, run := range []func(context.Context) (any, error){one, two} {
+				go func() {
+					v, err := run(context.Background())
+					ran <- result{v, err}
+				}()
+			}
+			var got []any
+			for range 2 {
+				r := <-ran
+				if r.err != nil {
+					t.Error(r.err)
+					continue
+				}
+				got = append(got, r.v.([]any)...)
+			}
+			if text := fmt.Sprint(got); text != "[DatabaseError]" {
+				t.Errorf("caught %s, want one DatabaseError", text)
+			}
+		})
+	}
 }
