@@ -509,11 +509,23 @@ type handle struct {
 
 var _ starlark.HasAttrs = (*handle)(nil)
 
-func (h *handle) String() string        { return "<db " + cmp.Or(h.alias, "default") + ">" }
+func (h *handle) String() string        { return h.named("db") }
 func (h *handle) Type() string          { return "db" }
 func (h *handle) Freeze()               {}
 func (h *handle) Truth() starlark.Bool  { return true }
 func (h *handle) Hash() (uint32, error) { return starlark.String(h.alias).Hash() }
+
+// named is how a value prints that stands for the handle's database: with its
+// alias, where that is known without the run.
+func (h *handle) named(what string) string {
+	if h.alias != "" {
+		return "<" + what + " " + h.alias + ">"
+	}
+	if alias, err := (&connection{h}).Attr("alias"); err == nil {
+		return "<" + what + " " + string(alias.(starlark.String)) + ">"
+	}
+	return "<" + what + ">"
+}
 
 func handleMethods() map[string]*starlark.Builtin {
 	out := map[string]*starlark.Builtin{}
@@ -552,7 +564,7 @@ func (h *handle) open(inv *engine.Invocation) (*state, *sqldb.Database, error) {
 // connection is db.connection: what is told of a database.
 type connection struct{ h *handle }
 
-func (c *connection) String() string        { return "<connection " + cmp.Or(c.h.alias, "default") + ">" }
+func (c *connection) String() string        { return c.h.named("connection") }
 func (c *connection) Type() string          { return "connection" }
 func (c *connection) Freeze()               {}
 func (c *connection) Truth() starlark.Bool  { return true }

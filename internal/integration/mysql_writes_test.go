@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -89,6 +90,36 @@ def handle():
 			if text := fmt.Sprint(got); text != "[DatabaseError]" {
 				t.Errorf("caught %s, want one DatabaseError", text)
 			}
+		})
+	}
+}
+
+// TestFloatsOfFourBytes: they are the shortest decimal that means them, and rows
+// are found by what was read.
+func TestFloatsOfFourBytes(t *testing.T) {
+	for _, kind := range []string{"postgresql real", "mysql float", "mysql float unsigned", "mysql double", "sqlite float"} {
+		vendor, kind, _ := strings.Cut(kind, " ")
+		t.Run(kind, func(t *testing.T) {
+			on(t, vendor, `
+def handle():
+    t = db.table("f")
+    t.bulk_create([{"k": k, "n": 0} for k in [0.1, 2.7182817, 1234567.0]])
+    t.create(k = 16777216, n = 0)
+    rows = list(t.order_by("k"))
+    got = [[r.k for r in rows], [r.k for r in db.query("SELECT k FROM f ORDER BY k")], t.aggregate(m = Min("k"))["m"]]
+    for r in rows:
+        r.n = 1
+        r.save()
+        r.refresh_from_db()
+        r.n += 1
+    got += [t.bulk_update(rows, ["n"]), t.filter(n = 2).count(), [r.k for r in t.iterator(chunk_size = 1)]]
+    keys = [r.k for r in rows]
+    got += [t.filter(k__in = keys).count(), t.filter(k__in = keys * 20000).count(), t.filter(k__gt = 0.1, k__lt = 1e300).count(), len(t.in_bulk(keys)), t.get(k = 0.1).n]
+    rows[0].k = 0.3
+    rows[0].save()
+    return got + [rows[0].delete()[0], t.exclude(k = 2.7182817).count()]
+`, "[[0.1 2.7182817 1.234567e+06 1.6777216e+07] [0.1 2.7182817 1.234567e+06 1.6777216e+07] 0.1 4 4 [0.1 2.7182817 1.234567e+06 1.6777216e+07] 4 4 3 4 2 1 2]",
+				"CREATE TABLE f (k "+kind+" PRIMARY KEY, n int)")
 		})
 	}
 }

@@ -377,6 +377,10 @@ func (w *writer) column(b *buffer, s *scope, c *Col) {
 func (w *writer) value(b *buffer, v any, t ColumnType, typed bool) {
 	switch w.d.(type) {
 	case PostgreSQL:
+		if t.single(v) {
+			b.arg(v).str("::real")
+			return
+		}
 		b.arg(v).str(postgresCast(t, typed))
 	case SQLite:
 		if _, ok := v.(Decimal); ok {
@@ -391,6 +395,10 @@ func (w *writer) value(b *buffer, v any, t ColumnType, typed bool) {
 			// A decimal compares with a text as floats.
 			digits, scale := decimalSize(d)
 			b.str("CAST(").arg(v).str(" AS DECIMAL(", strconv.Itoa(min(digits, 65)), ", ", strconv.Itoa(min(scale, 30)), "))")
+			return
+		}
+		if t.single(v) {
+			b.str("CAST(").arg(v).str(" AS FLOAT)")
 			return
 		}
 		b.arg(v)

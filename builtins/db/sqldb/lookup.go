@@ -349,6 +349,9 @@ func (w *writer) longIn(b *buffer, s *scope, left Expr, t ColumnType, values []a
 			element = "numeric"
 		case Float:
 			element = "double precision"
+			if t.single(values...) {
+				element = "real"
+			}
 		case Text:
 			element = "text"
 		case UUID:
@@ -400,6 +403,9 @@ func mysqlElement(left Expr, t ColumnType, values []any) string {
 	case DecimalKind:
 		return "DECIMAL(65, 30)"
 	case Float:
+		if t.single(values...) {
+			return "FLOAT"
+		}
 		return "DOUBLE"
 	case DateKind:
 		return "DATE"

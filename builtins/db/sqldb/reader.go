@@ -93,6 +93,7 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 			if st.raw {
 				types = resultTypes(d, rows, width)
 			}
+			single := singles(d, rows, width)
 			capacity := min(size, 64)
 			for {
 				chunk := &Chunk{Names: names, Types: types, Width: width, cells: make([]driver.Value, capacity*width)}
@@ -121,7 +122,11 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 							chunk.Bytes += len(v)
 							row[i] = append(make([]byte, 0, len(v)), v...) // never nil: that is NULL when bound
 						case float32:
-							row[i], _ = strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
+							row[i] = shortest(float64(v))
+						case float64:
+							if single != nil && single[i] {
+								row[i] = shortest(v)
+							}
 						case uint64:
 							row[i] = strconv.FormatUint(v, 10)
 						}
@@ -153,6 +158,31 @@ func (r Runner) Read(ctx context.Context, st Statement, size int, yield func(*Ch
 		return err
 	}
 	return stop
+}
+
+// singles tells which columns of PostgreSQL's are floats of 4 bytes, which its
+// driver gives as ones of 8; nil when none is. MySQL's gives a float32.
+func singles(d Dialect, rows driver.Rows, width int) (single []bool) {
+	named, ok := rows.(driver.RowsColumnTypeDatabaseTypeName)
+	if _, postgres := d.(PostgreSQL); !ok || !postgres {
+		return nil
+	}
+	for i := range width {
+		if strings.EqualFold(named.ColumnTypeDatabaseTypeName(i), "float4") {
+			if single == nil {
+				single = make([]bool, width)
+			}
+			single[i] = true
+		}
+	}
+	return single
+}
+
+// shortest is the shortest decimal that means a float of 4 bytes: 0.1 and not
+// 0.10000000149011612.
+func shortest(v float64) float64 {
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', -1, 32), 64)
+	return v
 }
 
 // resultTypes asks the driver for the types of a result's columns.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -57,6 +58,20 @@ func ParseUUID(s string) (string, bool) {
 		return "", false
 	}
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], true
+}
+
+// single reports whether values are to be compared as floats of 4 bytes, which
+// PostgreSQL's real and MySQL's float are, and which have room for them: one of 8
+// that reads the same is not equal.
+func (t ColumnType) single(values ...any) bool {
+	if t.Kind != Float || t.SQL != "real" && !strings.HasPrefix(t.SQL, "float") {
+		return false
+	}
+	return !slices.ContainsFunc(values, func(v any) bool {
+		f, _ := v.(float64)
+		short := float64(float32(f))
+		return math.IsInf(short, 0) != math.IsInf(f, 0) || short == 0 && f != 0
+	})
 }
 
 // Column is a column of a table.

@@ -494,7 +494,7 @@ func elementType(c *Column) string {
 	case Bytes:
 		return "bytea"
 	case Float:
-		return "double precision"
+		return c.Type.SQL
 	case DateTime:
 		if strings.Contains(c.Type.SQL, "without") {
 			return "timestamp"
@@ -595,9 +595,12 @@ func (w *writer) updateFromSelect(b *buffer, t *Table, key *Column, columns []*C
 			if j < len(columns) {
 				c = columns[j]
 			}
-			if c.Type.Kind == Bytes {
+			switch {
+			case c.Type.Kind == Bytes:
 				b.str("CAST(").arg(v).str(" AS BINARY)") // else the union is of texts
-			} else {
+			case c.Type.single():
+				w.value(b, v, c.Type, false)
+			default:
 				b.arg(v)
 			}
 			if i == 0 {
