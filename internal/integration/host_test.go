@@ -119,12 +119,12 @@ database = True
 atomic = True
 
 def handle():
-    return [db.table("counter").count(), db.connection.alias, db.using("default").table("counter").count()]
+    return [db.table("counter").count(), str(db), str(db.connection), db.connection.alias, db.using("default").table("counter").count()]
 `)), Modules: modules,
 		Settings: map[string]any{"DATABASES": map[string]any{"default": first.URL, "archive": map[string]any{"url": second.URL, "max_open": 2}}},
 	})
 	defer eng.Close()
-	for alias, want := range map[string]string{"default": "[0 default 0]", "archive": "[1 archive 0]"} {
+	for alias, want := range map[string]string{"default": "[0 <db default> <connection default> default 0]", "archive": "[1 <db archive> <connection archive> archive 0]"} {
 		v, err := eng.Call(context.Background(), "x", engine.Args{Options: map[string]any{"database": alias}})
 		if err != nil || fmt.Sprint(v) != want {
 			t.Errorf("--database %s: %v, %v; want %s", alias, v, err, want)
