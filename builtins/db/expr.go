@@ -39,6 +39,8 @@ type resolver struct {
 	joined bool
 	// state is the run that asks; sub-queries must be its own.
 	state *state
+	// aggregates: an aggregate may stand here, as in annotate.
+	aggregates bool
 }
 
 func (r *resolver) name(name string) (sqldb.Resolution, sqldb.Expr, error) {
@@ -374,11 +376,17 @@ func (a *aggExpr) alias() (string, bool) {
 }
 
 func (a *aggExpr) resolve(r *resolver) (sqldb.Expr, error) {
+	if !r.aggregates {
+		return nil, FieldError.Errorf("%s: an aggregate stands in annotate, values and aggregate only: annotate(x = %s) gives it a name, as for filter(x__gt = …) or order_by(\"x\"); aggregate(x = %s) gives one value for all rows", a, a, a)
+	}
 	out := &sqldb.Agg{Name: strings.ToLower(a.fn), Distinct: a.distinct}
 	if s, _ := starlark.AsString(a.arg); s != "*" {
 		e, err := r.named(a.arg)
 		if err != nil {
 			return nil, err
+		}
+		if sqldb.HasAggregate(e) {
+			return nil, a.nested(a.arg)
 		}
 		out.Arg = e
 		switch k := e.Type().Kind; {
@@ -399,9 +407,17 @@ func (a *aggExpr) resolve(r *resolver) (sqldb.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
+		if sqldb.Aggregated(c) {
+			return nil, a.nested(a.filter)
+		}
 		out.Filter = c
 	}
 	return out, nil
+}
+
+// nested is the error of an aggregate over another one.
+func (a *aggExpr) nested(inner starlark.Value) error {
+	return FieldError.Errorf("cannot compute %s: %s is an aggregate. A query that annotates it takes aggregate(x = %s)", a, inner, a)
 }
 
 // qExpr is Q(…): conditions joined by and or or, perhaps negated.

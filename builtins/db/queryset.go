@@ -559,6 +559,7 @@ func (qs *QuerySet) pick(s shape, args starlark.Tuple, kwargs []starlark.Tuple) 
 	if err != nil {
 		return nil, err
 	}
+	r.aggregates = true
 	c := qs.clone()
 	c.shape, c.fields = s, nil
 	c.named = maps.Clone(qs.named)
@@ -676,6 +677,7 @@ func (qs *QuerySet) expressions(name string, args starlark.Tuple, kwargs []starl
 	if err != nil {
 		return nil, err
 	}
+	r.aggregates = true
 	var outs []sqldb.Out
 	add := func(alias string, v starlark.Value) error {
 		e, ok := v.(expression)

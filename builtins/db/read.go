@@ -388,7 +388,11 @@ func (qs *QuerySet) count() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	v, err := fromCell(chunks[0].Cell(0, 0), sqldb.ColumnType{Kind: sqldb.Int})
+	row, err := onlyRow(chunks)
+	if err != nil {
+		return 0, err
+	}
+	v, err := fromCell(row.Cell(0, 0), sqldb.ColumnType{Kind: sqldb.Int})
 	if err != nil {
 		return 0, err
 	}
@@ -517,7 +521,20 @@ func qsAggregate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs 
 	if err != nil {
 		return nil, err
 	}
-	return layout{outs: outs}.picked(chunks[0], 0, dictShape)
+	row, err := onlyRow(chunks)
+	if err != nil {
+		return nil, err
+	}
+	return layout{outs: outs}.picked(row, 0, dictShape)
+}
+
+// onlyRow is the chunk whose first row is the one that a query without groups
+// gives.
+func onlyRow(chunks []*sqldb.Chunk) (*sqldb.Chunk, error) {
+	if len(chunks) == 0 {
+		return nil, DatabaseError.Errorf("the database gave no row where one was due")
+	}
+	return chunks[0], nil
 }
 
 // qsSQL is qs.sql(): the statement's text. Its values are not in it.

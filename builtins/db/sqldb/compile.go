@@ -83,6 +83,8 @@ type scope struct {
 	alias  string
 	joins  buffer
 	byHop  map[string]string
+	// unborn: the row is being created and has no columns to read yet.
+	unborn bool
 }
 
 func (c *Compiler) writer(ctx context.Context) (*writer, error) {
@@ -180,7 +182,7 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 	where, having := &buffer{}, &buffer{}
 	for _, c := range q.Where {
 		b := where
-		if aggregated(c) {
+		if Aggregated(c) {
 			b = having
 		}
 		if len(b.text) > 0 {
@@ -355,6 +357,9 @@ func (w *writer) expr(b *buffer, s *scope, e Expr) {
 }
 
 func (w *writer) bare(b *buffer, s *scope, c *Col) {
+	if s.unborn {
+		w.fail(&FieldError{"column " + c.Column.Name + " cannot be read for a row that is being created: it has no values yet. Give a plain value, or update the row afterwards"})
+	}
 	name := c.Column.as
 	if name == "" {
 		name = w.d.quote(c.Column.Name)
@@ -649,7 +654,7 @@ func (w *writer) matching(b *buffer, s *scope, q *Select) {
 	simple := !q.Distinct && q.Group == nil && q.Limit < 0 && q.Offset == 0
 	if simple {
 		for _, c := range q.Where {
-			if aggregated(c) {
+			if Aggregated(c) {
 				simple = false
 				break
 			}

@@ -271,29 +271,28 @@ func (Const) cond()    {}
 func (*Exists) cond()  {}
 func (*Compare) cond() {}
 
-// aggregated reports whether a condition looks at an aggregate and so belongs
+// Aggregated reports whether a condition looks at an aggregate and so belongs
 // after GROUP BY.
-func aggregated(c Cond) bool {
+func Aggregated(c Cond) bool {
 	switch c := c.(type) {
 	case And:
 		for _, x := range c {
-			if aggregated(x) {
+			if Aggregated(x) {
 				return true
 			}
 		}
 	case Or:
 		for _, x := range c {
-			if aggregated(x) {
+			if Aggregated(x) {
 				return true
 			}
 		}
 	case *Not:
-		return aggregated(c.X)
+		return Aggregated(c.X)
 	case *Compare:
-		if r, ok := c.Right.(Expr); ok && HasAggregate(r) {
-			return true
-		}
-		return HasAggregate(c.Left)
+		over := func(v any) bool { e, ok := v.(Expr); return ok && HasAggregate(e) }
+		list, _ := c.Right.([]any)
+		return over(c.Left) || over(c.Right) || slices.ContainsFunc(list, over)
 	}
 	return false
 }

@@ -176,6 +176,7 @@ func (c *Compiler) InsertRow(ctx context.Context, in Insert) (*Chunk, error) {
 	b := &buffer{}
 	w.insertHead(b, in)
 	s := w.scope(nil, in.Table)
+	s.unborn = true
 	switch {
 	case len(in.Columns) > 0:
 		b.str(" VALUES (")
