@@ -45,7 +45,8 @@ type QuerySet struct {
 	// fields are what values or values_list asked for; nil for rows.
 	fields []sqldb.Out
 	shape  shape
-	// group are the fields to group by: values came before an aggregate.
+	// group are the fields to group by: those that values had picked before
+	// the last aggregate; nil for the rows themselves.
 	group []sqldb.Expr
 	// grouped: an aggregate was annotated.
 	grouped bool
@@ -577,7 +578,7 @@ func (qs *QuerySet) pick(s shape, args starlark.Tuple, kwargs []starlark.Tuple) 
 			c.named[name] = e
 		}
 		if sqldb.HasAggregate(e) {
-			if qs.shape != rowShape && !c.grouped {
+			if qs.shape != rowShape {
 				c.group = plainExprs(qs.fields)
 			}
 			c.grouped = true
@@ -648,7 +649,7 @@ func qsAnnotate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs [
 		c.annotations = append(c.annotations, o)
 		aggregate := sqldb.HasAggregate(o.Expr)
 		if qs.shape != rowShape {
-			if aggregate && !c.grouped {
+			if aggregate {
 				c.group = plainExprs(c.fields)
 			} else if !aggregate && c.group != nil {
 				c.group = append(c.group, o.Expr)
@@ -660,9 +661,10 @@ func qsAnnotate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs [
 	return c, nil
 }
 
-// plainExprs are the expressions that no aggregate stands in.
+// plainExprs are the expressions that no aggregate stands in. None of them
+// are a group still: that of all rows.
 func plainExprs(outs []sqldb.Out) []sqldb.Expr {
-	var exprs []sqldb.Expr
+	exprs := []sqldb.Expr{}
 	for _, o := range outs {
 		if !sqldb.HasAggregate(o.Expr) {
 			exprs = append(exprs, o.Expr)
@@ -726,7 +728,6 @@ func (qs *QuerySet) build() (*sqldb.Select, layout, error) {
 	}
 	if qs.shape != rowShape {
 		s.Outs = qs.fields
-		s.Group = qs.group
 		if len(s.Order) > 0 {
 			// What is picked and ordered by is written once.
 			s.Order = slices.Clone(s.Order)
@@ -738,16 +739,13 @@ func (qs *QuerySet) build() (*sqldb.Select, layout, error) {
 				}
 			}
 		}
-		if qs.grouped && qs.group == nil {
-			// Aggregates were annotated to rows, then values picked: the
-			// groups are the rows.
-			s.Group = append(qs.rowGroup(), plainExprs(s.Outs)...)
-			for _, o := range s.Order {
-				// A joined table's column, which no key of ours settles.
-				if c, ok := o.Expr.(*sqldb.Col); ok && len(c.Hops) > 0 && !slices.Contains(s.Group, o.Expr) {
-					s.Group = append(s.Group, o.Expr)
-				}
+		if qs.grouped {
+			group := qs.group
+			if group == nil {
+				// Aggregates were annotated to rows, then values picked.
+				group = qs.rowGroup()
 			}
+			s.Group = qs.grouping(group, plainExprs(s.Outs), s.Order)
 		}
 		if s.Distinct {
 			for _, o := range s.Order {
@@ -769,8 +767,36 @@ func (qs *QuerySet) build() (*sqldb.Select, layout, error) {
 				s.Group = append(s.Group, o.Expr)
 			}
 		}
+		s.Group = qs.grouping(s.Group, nil, s.Order)
 	}
 	return s, layout{rows: rl, outs: outs}, nil
+}
+
+// grouping is what to group by: group, what is picked beside aggregates, and
+// what the order looks at. The key of a row settles its columns, but not those
+// of joined tables.
+func (qs *QuerySet) grouping(group, picked []sqldb.Expr, order []sqldb.Order) []sqldb.Expr {
+	all := slices.Clone(group)
+	add := func(e sqldb.Expr) {
+		if !slices.ContainsFunc(all, func(x sqldb.Expr) bool { return x == e || sqldb.SameColumn(x, e) }) {
+			all = append(all, e)
+		}
+	}
+	for _, e := range picked {
+		add(e)
+	}
+	for _, o := range order {
+		if qs.group != nil && o.Expr != nil && !sqldb.HasAggregate(o.Expr) {
+			add(o.Expr)
+			continue
+		}
+		for _, c := range sqldb.Columns(o.Expr) {
+			if len(c.Hops) > 0 {
+				add(c)
+			}
+		}
+	}
+	return all
 }
 
 // rowGroup tells rows apart: by the key, or by all columns where there is none.

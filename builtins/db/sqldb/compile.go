@@ -6,7 +6,6 @@ package sqldb
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,6 +84,10 @@ type scope struct {
 	byHop  map[string]string
 	// unborn: the row is being created and has no columns to read yet.
 	unborn bool
+	// having: a condition on groups is being written. plain are the columns
+	// that it reads outside of aggregates: they are grouped by too.
+	having bool
+	plain  []string
 }
 
 func (c *Compiler) writer(ctx context.Context) (*writer, error) {
@@ -182,7 +185,7 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 	where, having := &buffer{}, &buffer{}
 	for _, c := range q.Where {
 		b := where
-		if Aggregated(c) {
+		if s.having = Aggregated(c); s.having {
 			b = having
 		}
 		if len(b.text) > 0 {
@@ -190,6 +193,7 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 		}
 		w.cond(b, s, c, false)
 	}
+	s.having = false
 	outs := &buffer{}
 	position := make(map[Expr]int, len(q.Group))
 	for i, o := range q.Outs {
@@ -230,12 +234,11 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 	if len(where.text) > 0 {
 		b.str(" WHERE ").add(where)
 	}
-	if len(q.Group) > 0 {
-		b.str(" GROUP BY ")
-		for i, e := range q.Group {
-			if i > 0 {
-				b.str(", ")
-			}
+	by := " GROUP BY "
+	if q.Group != nil {
+		for _, e := range q.Group {
+			b.str(by)
+			by = ", "
 			// By place: values are bound, so the same expression written
 			// twice would not look the same to PostgreSQL.
 			if n := position[e]; n > 0 {
@@ -243,6 +246,10 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 			} else {
 				w.expr(b, s, e)
 			}
+		}
+		for _, column := range s.plain {
+			b.str(by, column)
+			by = ", "
 		}
 	}
 	if len(having.text) > 0 {
@@ -364,7 +371,13 @@ func (w *writer) bare(b *buffer, s *scope, c *Col) {
 	if name == "" {
 		name = w.d.quote(c.Column.Name)
 	}
-	b.str(w.join(s, c.Hops), ".", name)
+	text := w.join(s, c.Hops) + "." + name
+	// PostgreSQL has no groups of json, and reads it beside the key.
+	json := w.d.Vendor() == "postgresql" && c.Column.Type.SQL == "json"
+	if s.having && !json && !slices.Contains(s.plain, text) {
+		s.plain = append(s.plain, text)
+	}
+	b.str(text)
 }
 
 func (w *writer) column(b *buffer, s *scope, c *Col) {
@@ -522,6 +535,8 @@ func (w *writer) arith(b *buffer, s *scope, a *Arith) {
 }
 
 func (w *writer) aggregate(b *buffer, s *scope, a *Agg) {
+	defer func(having bool) { s.having = having }(s.having)
+	s.having = false
 	filterAsCase := a.Filter != nil && w.d.Vendor() == "mysql"
 	b.str(strings.ToUpper(a.Name), "(")
 	if a.Distinct {
@@ -561,7 +576,20 @@ func (w *writer) outer(b *buffer, s *scope, o *Outer) {
 		w.fail(err)
 		return
 	}
-	w.expr(b, s.parent, c)
+	w.outside(b, s.parent, c)
+}
+
+// outside writes an expression of s inside of a sub-query.
+func (w *writer) outside(b *buffer, s *scope, e Expr) {
+	if s.having && w.d.Vendor() == "mysql" {
+		// MySQL 9.7 crashes when a sub-query in HAVING compares two columns
+		// that are grouped by as they are.
+		b.str("COALESCE(")
+		w.expr(b, s, e)
+		b.str(")")
+		return
+	}
+	w.expr(b, s, e)
 }
 
 func (w *writer) outerColumn(s *scope, o *Outer) (Expr, error) {
@@ -691,11 +719,21 @@ func (w *writer) matching(b *buffer, s *scope, q *Select) {
 	}
 	b.str(") IN (")
 	if w.d.Vendor() == "mysql" {
-		b.str("SELECT * FROM (").add(w.query(&inner, &scope{})).str(") AS matching")
+		b.str("SELECT * FROM (")
+		w.apart(b, &inner)
+		b.str(") AS matching")
 	} else {
 		b.add(w.query(&inner, nil))
 	}
 	b.str(")")
+}
+
+// apart writes a query that MySQL and MariaDB run once and before the
+// statement around it, which changes what it reads. The LIMIT keeps the two
+// from being merged; MariaDB would still run a query with groups again for each
+// row (LATERAL DERIVED), but for the SELECT between.
+func (w *writer) apart(b *buffer, q *Select) {
+	b.str("SELECT * FROM (").add(w.query(q, &scope{})).str(") AS found LIMIT 9223372036854775807")
 }
 
 // Update compiles an UPDATE of the rows that q gives.
@@ -749,11 +787,10 @@ func (w *writer) updateFromSelf(q *Select, set []Assignment) *buffer {
 	for _, a := range set {
 		inner.Outs = append(inner.Outs, Out{a.Column.Name, a.Expr})
 	}
-	if inner.Limit < 0 {
-		inner.Limit = math.MaxInt64 // it keeps the optimizer from merging the two
-	}
 	b := &buffer{}
-	b.str("UPDATE ", w.tableName(q.Table), " AS t JOIN (").add(w.query(&inner, &scope{})).str(") AS v ON ")
+	b.str("UPDATE ", w.tableName(q.Table), " AS t JOIN (")
+	w.apart(b, &inner)
+	b.str(") AS v ON ")
 	for i, key := range q.Table.PK {
 		if i > 0 {
 			b.str(" AND ")

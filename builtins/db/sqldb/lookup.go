@@ -131,7 +131,8 @@ func (w *writer) anyChild(b *buffer, s *scope, left *Col, i int, c *Compare) {
 	h := left.Hops[i]
 	sub := w.scope(s, h.Key.Child)
 	children := (&buffer{}).str("EXISTS (SELECT 1 FROM ").add(w.from(sub))
-	own := (&buffer{}).str(" WHERE ", sub.alias, ".", w.d.quote(h.Key.Column.Name), " = ", w.join(s, left.Hops[:i]), ".", w.d.quote(h.Key.ParentColumn.Name))
+	own := (&buffer{}).str(" WHERE ", sub.alias, ".", w.d.quote(h.Key.Column.Name), " = ")
+	w.outside(own, s, &Col{Hops: left.Hops[:i], Column: h.Key.ParentColumn})
 	column := &Col{Hops: left.Hops[i+1:], Column: left.Column, Path: left.Path, Part: left.Part}
 	null := matchesNull(c)
 	if null {
@@ -156,7 +157,7 @@ func (w *writer) lookupIn(b *buffer, s, outer *scope, c *Compare) {
 	place := func(v any) any {
 		if e, ok := v.(Expr); ok {
 			r := &buffer{}
-			w.expr(r, outer, e)
+			w.outside(r, outer, e)
 			return &written{r, e.Type()}
 		}
 		return v

@@ -223,18 +223,28 @@ func HasAggregate(e Expr) bool {
 	return false
 }
 
+// Columns are those that e is computed from, outside of aggregates.
+func Columns(e Expr) []*Col {
+	var all []*Col
+	switch e := e.(type) {
+	case *Col:
+		all = append(all, e)
+	case *Call:
+		for _, a := range e.Args {
+			all = append(all, Columns(a)...)
+		}
+	case *Arith:
+		all = append(Columns(e.X), Columns(e.Y)...)
+	}
+	return all
+}
+
 // ManyRows reports whether a column of children stands in e, outside an
 // aggregate: the query then gives a row for each child.
 func ManyRows(e Expr) bool {
-	switch e := e.(type) {
-	case *Col:
-		return slices.ContainsFunc(e.Hops, func(h Hop) bool { return h.Reverse })
-	case *Call:
-		return slices.ContainsFunc(e.Args, ManyRows)
-	case *Arith:
-		return ManyRows(e.X) || ManyRows(e.Y)
-	}
-	return false
+	return slices.ContainsFunc(Columns(e), func(c *Col) bool {
+		return slices.ContainsFunc(c.Hops, func(h Hop) bool { return h.Reverse })
+	})
 }
 
 // Cond is a condition: *And, *Or, *Not, *Compare, *Exists, or Const.
@@ -309,6 +319,8 @@ func Fold(c Cond) Cond {
 				if !x {
 					return Const(false)
 				}
+			case And:
+				out = append(out, x...)
 			default:
 				out = append(out, x)
 			}
@@ -385,10 +397,9 @@ type Select struct {
 	Table *Table
 	Where And
 	Outs  []Out
-	// Group are the expressions to group by, each of which is an Out's; nil
-	// without grouping.
-	Group []Expr
-	// GroupAll: aggregates stand in Outs without groups.
+	// Group are the expressions to group by; nil without grouping. Empty, all
+	// rows are one group.
+	Group    []Expr
 	Order    []Order
 	Limit    int64 // -1: none
 	Offset   int64
