@@ -44,6 +44,8 @@ type QuerySet struct {
 	named       map[string]sqldb.Expr // annotations by name
 	// fields are what values or values_list asked for; nil for rows.
 	fields []sqldb.Out
+	// picked counts the first fields, which values named: annotate added the others.
+	picked int
 	shape  shape
 	// group are the fields to group by: those that values had picked before
 	// the last aggregate; nil for the rows themselves.
@@ -571,12 +573,10 @@ func (qs *QuerySet) pick(s shape, args starlark.Tuple, kwargs []starlark.Tuple) 
 	// what follows, and an aggregate groups.
 	annotate := func(name string, e sqldb.Expr) {
 		add(name, e)
-		if qs.table.Column(name) == nil {
-			if c.named == nil {
-				c.named = map[string]sqldb.Expr{}
-			}
-			c.named[name] = e
+		if c.named == nil {
+			c.named = map[string]sqldb.Expr{}
 		}
+		c.named[name] = e
 		if sqldb.HasAggregate(e) {
 			if qs.shape != rowShape {
 				c.group = plainExprs(qs.fields)
@@ -608,13 +608,18 @@ func (qs *QuerySet) pick(s shape, args starlark.Tuple, kwargs []starlark.Tuple) 
 		if !ok {
 			return nil, fmt.Errorf("values: %s is a %s, want an expression", kv[0], kv[1].Type())
 		}
+		name := string(kv[0].(starlark.String))
+		if err := qs.unused(name); err != nil {
+			return nil, err
+		}
 		x, err := e.resolve(r)
 		if err != nil {
 			return nil, err
 		}
-		annotate(string(kv[0].(starlark.String)), x)
+		annotate(name, x)
 	}
-	if len(args)+len(kwargs) == 0 {
+	c.picked = len(c.fields)
+	if c.picked == 0 {
 		c.fields = append(qs.table.Outs(), qs.annotations...)
 	}
 	return c, nil
@@ -635,8 +640,8 @@ func qsAnnotate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs [
 		c.named = map[string]sqldb.Expr{}
 	}
 	for _, o := range outs {
-		if qs.table.Column(o.Name) != nil && qs.shape == rowShape {
-			return nil, engine.ValueError.Errorf("annotate: the name %q is a column of %s already", o.Name, qs.table.Name)
+		if err := qs.unused(o.Name); err != nil {
+			return nil, err
 		}
 		if old, again := c.named[o.Name]; again {
 			// The last of a name wins.
@@ -659,6 +664,39 @@ func qsAnnotate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs [
 		c.grouped = c.grouped || aggregate
 	}
 	return c, nil
+}
+
+// unused refuses a name for an annotation that means something already: for
+// rows a column, a foreign key or a table of children, after values what it
+// picked. A name that annotate gave may be given again.
+func (qs *QuerySet) unused(name string) error {
+	taken := func(what string) error {
+		return engine.ValueError.Errorf("the annotation %q conflicts with %s: choose another name", name, what)
+	}
+	if qs.shape != rowShape {
+		if slices.ContainsFunc(qs.fields[:qs.picked], func(o sqldb.Out) bool { return o.Name == name }) {
+			return taken("what values picked")
+		}
+		return nil
+	}
+	if qs.table.Column(name) != nil {
+		return taken("a column of " + qs.table.Name)
+	}
+	forward, reverse, err := qs.runner().Keys(qs.ctx(), qs.table)
+	if err != nil {
+		return err
+	}
+	for _, k := range forward {
+		if k.ForwardName() == name {
+			return taken("a foreign key of " + qs.table.Name)
+		}
+	}
+	for _, k := range reverse {
+		if k.ReverseName(reverse) == name {
+			return taken("the rows of " + k.Child.Name + " that point to " + qs.table.Name)
+		}
+	}
+	return nil
 }
 
 // plainExprs are the expressions that no aggregate stands in. None of them
