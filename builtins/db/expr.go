@@ -4,6 +4,7 @@ package db
 // names and values until a QuerySet resolves them against its table.
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -44,13 +45,21 @@ type resolver struct {
 }
 
 func (r *resolver) name(name string) (sqldb.Resolution, sqldb.Expr, error) {
-	if e, ok := r.annotations[name]; ok {
-		return sqldb.Resolution{}, e, nil
-	}
-	if base, lookup, ok := cutLast(name); ok && sqldb.IsLookup(lookup) {
+	var wrong error // with what follows an annotation's name
+	var rest []string
+	for base := name; wrong == nil; {
 		if e, ok := r.annotations[base]; ok {
-			return sqldb.Resolution{Rest: []string{lookup}}, e, nil
+			e, rest, err := r.runner.Annotated(r.ctx, e, base, rest)
+			if err == nil {
+				return sqldb.Resolution{Rest: rest}, e, nil
+			}
+			wrong = err
 		}
+		shorter, last, ok := cutLast(base)
+		if !ok {
+			break
+		}
+		base, rest = shorter, append([]string{last}, rest...)
 	}
 	var use func(path string) int
 	if r.use != nil {
@@ -58,7 +67,7 @@ func (r *resolver) name(name string) (sqldb.Resolution, sqldb.Expr, error) {
 	}
 	res, err := r.runner.Resolve(r.ctx, r.table, name, use)
 	if err != nil {
-		return res, nil, translate(err)
+		return res, nil, translate(cmp.Or(wrong, err))
 	}
 	return res, res.Col, nil
 }

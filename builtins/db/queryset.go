@@ -814,13 +814,13 @@ func (qs *QuerySet) build() (*sqldb.Select, layout, error) {
 // what the order looks at. The key of a row settles its columns, but not those
 // of joined tables.
 func (qs *QuerySet) grouping(group, picked []sqldb.Expr, order []sqldb.Order) []sqldb.Expr {
-	all := slices.Clone(group)
+	all := slices.Clone(picked)
 	add := func(e sqldb.Expr) {
 		if !slices.ContainsFunc(all, func(x sqldb.Expr) bool { return x == e || sqldb.SameColumn(x, e) }) {
 			all = append(all, e)
 		}
 	}
-	for _, e := range picked {
+	for _, e := range group {
 		add(e)
 	}
 	for _, o := range order {

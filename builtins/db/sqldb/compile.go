@@ -346,6 +346,14 @@ func (w *writer) expr(b *buffer, s *scope, e Expr) {
 		w.arith(b, s, e)
 	case *Agg:
 		w.aggregate(b, s, e)
+	case *Part:
+		local := &buffer{}
+		w.expr(local, s, e.Of)
+		if w.d.Vendor() == "postgresql" && e.Of.Type().Kind == DateTime {
+			// Its type is lost when a column without a time zone is computed with.
+			local = (&buffer{}).str("(").add(local).str(")::timestamptz")
+		}
+		w.part(b, local, e.Of.Type(), e.Name)
 	case *Outer:
 		w.outer(b, s, e)
 	case *Test:
@@ -383,7 +391,9 @@ func (w *writer) bare(b *buffer, s *scope, c *Col) {
 func (w *writer) column(b *buffer, s *scope, c *Col) {
 	switch {
 	case c.Part != "":
-		w.part(b, s, c)
+		local := &buffer{}
+		w.bare(local, s, c)
+		w.part(b, local, c.Column.Type, c.Part)
 	case len(c.Path) > 0:
 		w.jsonPath(b, s, c, "")
 	default:

@@ -686,47 +686,45 @@ func DayStart(year int, month time.Month, day int, zone *time.Location) time.Tim
 	return t
 }
 
-// part writes a piece of a date, in the time zone for an instant.
-func (w *writer) part(b *buffer, s *scope, c *Col) {
-	local := &buffer{}
-	w.bare(local, s, c)
+// part writes a piece of a date, in the time zone for an instant, of type t.
+func (w *writer) part(b, local *buffer, t ColumnType, part string) {
 	switch w.d.(type) {
 	case PostgreSQL:
-		if c.Column.Type.Kind == DateTime {
-			if strings.Contains(c.Column.Type.SQL, "without") {
+		if t.Kind == DateTime {
+			if strings.Contains(t.SQL, "without") {
 				local = (&buffer{}).str("(").add(local).str(" AT TIME ZONE 'UTC')")
 			}
 			local = (&buffer{}).str("(").add(local).str(" AT TIME ZONE '", zoneName(w.Zone), "')")
 		}
-		switch c.Part {
+		switch part {
 		case "date":
 			b.str("CAST(").add(local).str(" AS date)")
 		case "week_day":
 			b.str("(EXTRACT(DOW FROM ").add(local).str(")::int + 1)")
 		default:
-			b.str("FLOOR(EXTRACT(", strings.ToUpper(c.Part), " FROM ").add(local).str("))::int")
+			b.str("FLOOR(EXTRACT(", strings.ToUpper(part), " FROM ").add(local).str("))::int")
 		}
 	case MySQL:
-		if shift := w.shift(local, c); shift != nil {
+		if shift := w.shift(local, t); shift != nil {
 			local = (&buffer{}).str("(").add(local).str(" + INTERVAL ").add(shift).str(" SECOND)")
 		}
-		name := map[string]string{"day": "DAYOFMONTH", "week_day": "DAYOFWEEK"}[c.Part]
+		name := map[string]string{"day": "DAYOFMONTH", "week_day": "DAYOFWEEK"}[part]
 		if name == "" {
-			name = strings.ToUpper(c.Part)
+			name = strings.ToUpper(part)
 		}
 		b.str(name, "(").add(local).str(")")
 	case SQLite:
 		modifier := &buffer{}
-		if shift := w.shift(local, c); shift != nil {
+		if shift := w.shift(local, t); shift != nil {
 			modifier.str(", ").add(shift).str(" || ' seconds'")
 		}
-		if c.Part == "date" {
+		if part == "date" {
 			b.str("date(").add(local).add(modifier).str(")")
 			return
 		}
-		format := map[string]string{"year": "%Y", "month": "%m", "day": "%d", "week_day": "%w", "hour": "%H", "minute": "%M", "second": "%S"}[c.Part]
+		format := map[string]string{"year": "%Y", "month": "%m", "day": "%d", "week_day": "%w", "hour": "%H", "minute": "%M", "second": "%S"}[part]
 		b.str("(CAST(strftime('", format, "', ").add(local).add(modifier).str(") AS INTEGER)")
-		if c.Part == "week_day" {
+		if part == "week_day" {
 			b.str(" + 1")
 		}
 		b.str(")")
@@ -745,11 +743,11 @@ func zoneName(zone *time.Location) string {
 	return name
 }
 
-// shift writes the seconds that the zone is ahead of UTC at the column's
-// instant, as a tree of comparisons with the zone's changes: neither SQLite
-// nor a MySQL without zone tables knows zones. nil where it is always zero.
-func (w *writer) shift(local *buffer, c *Col) *buffer {
-	if c.Column.Type.Kind != DateTime {
+// shift writes the seconds that the zone is ahead of UTC at an instant, as a
+// tree of comparisons with the zone's changes: neither SQLite nor a MySQL
+// without zone tables knows zones. nil where it is always zero.
+func (w *writer) shift(local *buffer, of ColumnType) *buffer {
+	if of.Kind != DateTime {
 		return nil
 	}
 	type period struct {

@@ -12,7 +12,7 @@ import (
 // A query as data. Names are resolved before they get here: an Expr holds
 // Columns, never text that a script wrote.
 
-// Expr is an expression: *Col, *Value, *Call, *Arith, *Agg, *Test or *Outer.
+// Expr is an expression: *Col, *Value, *Call, *Arith, *Agg, *Part, *Test or *Outer.
 type Expr interface {
 	// Type is what its values are.
 	Type() ColumnType
@@ -41,17 +41,35 @@ type Col struct {
 
 // Type is the column's, or that of the part.
 func (c *Col) Type() ColumnType {
-	switch c.Part {
-	case "":
+	if c.Part == "" {
 		return c.Column.Type
-	case "date":
+	}
+	return partType(c.Part)
+}
+
+func partType(part string) ColumnType {
+	if part == "date" {
 		return ColumnType{Kind: DateKind}
 	}
 	return ColumnType{Kind: Int}
 }
 
-// SameColumn reports whether two expressions are one and the same column.
+// Part is a piece of a date that is computed, as Col.Part is of a column's.
+type Part struct {
+	Of   Expr
+	Name string
+}
+
+// Type is that of the part.
+func (p *Part) Type() ColumnType { return partType(p.Name) }
+
+// SameColumn reports whether two expressions are one and the same column, or
+// the same part of one annotation.
 func SameColumn(x, y Expr) bool {
+	if p, ok := x.(*Part); ok {
+		q, ok := y.(*Part)
+		return ok && p.Name == q.Name && (p.Of == q.Of || SameColumn(p.Of, q.Of))
+	}
 	a, ok := x.(*Col)
 	b, too := y.(*Col)
 	return ok && too && a.Column == b.Column && a.Part == b.Part && slices.Equal(a.Path, b.Path) && slices.Equal(a.Hops, b.Hops)
@@ -219,6 +237,8 @@ func HasAggregate(e Expr) bool {
 		}
 	case *Arith:
 		return HasAggregate(e.X) || HasAggregate(e.Y)
+	case *Part:
+		return HasAggregate(e.Of)
 	}
 	return false
 }
@@ -235,6 +255,8 @@ func Columns(e Expr) []*Col {
 		}
 	case *Arith:
 		all = append(Columns(e.X), Columns(e.Y)...)
+	case *Part:
+		all = Columns(e.Of)
 	}
 	return all
 }
@@ -569,21 +591,60 @@ func (r Runner) tail(_ context.Context, t *Table, res Resolution, name string) (
 		}
 		c.Path, res.Rest = res.Rest[:n:n], res.Rest[n:]
 	case DateKind, DateTime:
-		if len(res.Rest) > 0 && isDatePart(res.Rest[0]) {
-			c.Part, res.Rest = res.Rest[0], res.Rest[1:]
-			if c.Column.Type.Kind == DateKind && (c.Part == "hour" || c.Part == "minute" || c.Part == "second") {
-				return res, &FieldError{"column " + c.Column.Name + " is a date: it has no " + c.Part}
-			}
-			if c.Part == "date" && c.Column.Type.Kind == DateKind {
-				c.Part = ""
-			}
+		var err error
+		if c.Part, res.Rest, err = datePart("column "+c.Column.Name, c.Column.Type, res.Rest); err != nil {
+			return res, err
 		}
 	}
-	if len(res.Rest) > 1 || len(res.Rest) == 1 && !IsLookup(res.Rest[0]) {
-		return res, &FieldError{"unsupported lookup " + quoted(strings.Join(res.Rest, "__")) + " for column " + c.Column.Name +
-			" of " + cmp.Or(t.Name, "the query") + " (" + c.Column.Type.Kind.String() + "), in " + quoted(name)}
+	return res, endsInLookup("column "+c.Column.Name+" of "+cmp.Or(t.Name, "the query"), c.Column.Type, res.Rest, name)
+}
+
+// datePart takes a part of a date off what follows the name of one, a date or
+// an instant.
+func datePart(what string, t ColumnType, rest []string) (part string, left []string, err error) {
+	if len(rest) == 0 || !isDatePart(rest[0]) {
+		return "", rest, nil
 	}
-	return res, nil
+	part = rest[0]
+	if t.Kind == DateKind {
+		switch part {
+		case "hour", "minute", "second":
+			return "", rest, &FieldError{what + " is a date: it has no " + part}
+		case "date":
+			part = ""
+		}
+	}
+	return part, rest[1:], nil
+}
+
+// endsInLookup refuses anything but a lookup behind a name.
+func endsInLookup(what string, t ColumnType, rest []string, name string) error {
+	if len(rest) > 1 || len(rest) == 1 && !IsLookup(rest[0]) {
+		return &FieldError{"unsupported lookup " + quoted(strings.Join(rest, "__")) + " for " + what + " (" + t.Kind.String() + "), in " + quoted(name)}
+	}
+	return nil
+}
+
+// Annotated reads what follows the name of an annotation e: a path into JSON
+// and parts of a date as behind a column's, a lookup.
+func (r Runner) Annotated(ctx context.Context, e Expr, name string, rest []string) (Expr, []string, error) {
+	whole := strings.Join(append([]string{name}, rest...), "__")
+	t := e.Type()
+	if c, ok := e.(*Col); ok && c.Part == "" && len(c.Path) == 0 && len(rest) > 0 && !IsLookup(rest[0]) {
+		col := *c
+		res, err := r.tail(ctx, &Table{Name: "annotation " + name}, Resolution{Col: &col, Rest: rest}, whole)
+		return res.Col, res.Rest, err
+	}
+	if t.Kind == DateKind || t.Kind == DateTime {
+		part, left, err := datePart("annotation "+name, t, rest)
+		if err != nil {
+			return nil, nil, err
+		}
+		if rest = left; part != "" {
+			e = &Part{e, part}
+		}
+	}
+	return e, rest, endsInLookup("annotation "+name, t, rest, whole)
 }
 
 func quoted(s string) string { return `"` + s + `"` }
