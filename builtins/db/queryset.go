@@ -837,6 +837,22 @@ func (qs *QuerySet) grouping(group, picked []sqldb.Expr, order []sqldb.Order) []
 	return all
 }
 
+// complete refuses what refers to a query around this one: count, exists,
+// aggregate, update and delete leave out what is annotated, unread.
+func (qs *QuerySet) complete() error {
+	for _, o := range slices.Concat(qs.annotations, qs.fields) {
+		if err := sqldb.Complete(o.Expr); err != nil {
+			return err
+		}
+	}
+	for _, o := range qs.order {
+		if err := sqldb.Complete(o.Expr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // rowGroup tells rows apart: by the key, or by all columns where there is none.
 func (qs *QuerySet) rowGroup() []sqldb.Expr {
 	columns := qs.table.PK

@@ -372,6 +372,9 @@ func (qs *QuerySet) count() (int64, error) {
 	if qs.empty {
 		return 0, nil
 	}
+	if err := qs.complete(); err != nil {
+		return 0, err
+	}
 	s, _, err := qs.build()
 	if err != nil {
 		return 0, err
@@ -410,6 +413,9 @@ func qsExists(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs []s
 	}
 	if qs.empty {
 		return starlark.False, nil
+	}
+	if err := qs.complete(); err != nil {
+		return nil, err
 	}
 	s, _, err := qs.build()
 	if err != nil {
@@ -476,6 +482,9 @@ func qsInBulk(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs []s
 
 // qsAggregate is qs.aggregate(*aggregates, **aggregates): a dict.
 func qsAggregate(qs *QuerySet, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	if err := qs.complete(); err != nil {
+		return nil, err
+	}
 	src := qs
 	var s *sqldb.Select
 	if qs.limit >= 0 || qs.offset > 0 || qs.distinct || qs.grouped {

@@ -505,6 +505,9 @@ func (qs *QuerySet) target(name string) (*sqldb.Select, error) {
 	case qs.distinct:
 		return nil, engine.ValueError.Errorf("%s: cannot follow distinct", name)
 	}
+	if err := qs.complete(); err != nil {
+		return nil, err
+	}
 	s := &sqldb.Select{Table: qs.table, Where: qs.where, Limit: -1}
 	if qs.grouped {
 		s.Group = qs.rowGroup()

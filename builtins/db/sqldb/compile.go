@@ -578,7 +578,7 @@ func (w *writer) aggregate(b *buffer, s *scope, a *Agg) {
 
 func (w *writer) outer(b *buffer, s *scope, o *Outer) {
 	if s.parent == nil || s.parent.table == nil {
-		w.fail(&FieldError{fmt.Sprintf("OuterRef(%q) stands outside a sub-query", o.Name)})
+		w.fail(Complete(o))
 		return
 	}
 	c, err := w.outerColumn(s, o)

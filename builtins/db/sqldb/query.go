@@ -224,6 +224,52 @@ type Outer struct{ Name string }
 // Type is not known before then.
 func (*Outer) Type() ColumnType { return ColumnType{} }
 
+// Complete refuses an expression of a query that stands alone when an Outer is
+// in it, which only the query around a sub-query resolves.
+func Complete(e Expr) error {
+	switch e := e.(type) {
+	case *Outer:
+		return &FieldError{"OuterRef(" + strconv.Quote(e.Name) + ") stands outside a sub-query"}
+	case *Call:
+		for _, a := range e.Args {
+			if err := Complete(a); err != nil {
+				return err
+			}
+		}
+	case *Arith:
+		return cmp.Or(Complete(e.X), Complete(e.Y))
+	case *Part:
+		return Complete(e.Of)
+	case *Agg:
+		return cmp.Or(Complete(e.Arg), completeCond(e.Filter))
+	}
+	return nil
+}
+
+func completeCond(c Cond) error {
+	switch c := c.(type) {
+	case And:
+		for _, x := range c {
+			if err := completeCond(x); err != nil {
+				return err
+			}
+		}
+	case Or:
+		return completeCond(And(c))
+	case *Not:
+		return completeCond(c.X)
+	case *Compare:
+		list, _ := c.Right.([]any)
+		for _, v := range append([]any{c.Left, c.Right}, list...) {
+			e, _ := v.(Expr)
+			if err := Complete(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // HasAggregate reports whether an aggregate stands in e.
 func HasAggregate(e Expr) bool {
 	switch e := e.(type) {
