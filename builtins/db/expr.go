@@ -49,9 +49,9 @@ func (r *resolver) name(name string) (sqldb.Resolution, sqldb.Expr, error) {
 	var rest []string
 	for base := name; wrong == nil; {
 		if e, ok := r.annotations[base]; ok {
-			e, rest, err := r.runner.Annotated(r.ctx, e, base, rest)
+			x, lookup, err := r.runner.Annotated(r.ctx, e, base, rest)
 			if err == nil {
-				return sqldb.Resolution{Rest: rest}, e, nil
+				return sqldb.Resolution{Rest: lookup}, x, nil
 			}
 			wrong = err
 		}

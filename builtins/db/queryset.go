@@ -824,7 +824,7 @@ func (qs *QuerySet) grouping(group, picked []sqldb.Expr, order []sqldb.Order) []
 		add(e)
 	}
 	for _, o := range order {
-		if qs.group != nil && o.Expr != nil && !sqldb.HasAggregate(o.Expr) {
+		if qs.group != nil && !sqldb.HasAggregate(o.Expr) && len(sqldb.Columns(o.Expr)) > 0 {
 			add(o.Expr)
 			continue
 		}
