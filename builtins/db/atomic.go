@@ -266,8 +266,6 @@ func (h *handle) raw(inv *engine.Invocation, b *starlark.Builtin, args starlark.
 		case *starlark.List, starlark.Tuple, *starlark.Set, *QuerySet:
 			return fail(engine.ValueError.Errorf(`%s: value %d is a %s, and a placeholder takes one value: for IN write ", ".join(["?"] * len(values)) into the statement and give *values, or filter by column__in; for a JSON column give json.encode(value)`,
 				b.Name(), i+1, a.Type()))
-		case *starlark.Dict:
-			return fail(engine.ValueError.Errorf("%s: value %d is a dict, and a placeholder takes one value: for a JSON column give json.encode(value)", b.Name(), i+1))
 		}
 		if values[i], err = toPlain(a, zone); err != nil {
 			return fail(fmt.Errorf("%s: value %d: %w", b.Name(), i+1, err))
