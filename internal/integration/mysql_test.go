@@ -105,10 +105,16 @@ func mysqlServer(t *testing.T) dbtest.Backend {
 }
 
 func TestConformanceOfMySQL(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestConformance runs the same scripts on the same server")
+	}
 	dbtest.Run(t, mysqlServer(t))
 }
 
 func TestConformanceOfMySQLEnclosed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestConformanceEnclosed runs the same scripts on the same server")
+	}
 	dbtest.RunEnclosed(t, mysqlServer(t))
 }
 
