@@ -641,15 +641,26 @@ func (r *resolver) lookup(name string, v starlark.Value) (sqldb.Cond, error) {
 	return cond, nil
 }
 
-// spellings are a value, and for a UUID its usual form too: SQLite compares
-// texts, and another program may have written this one as it is.
-func spellings(v any, t sqldb.ColumnType) []any {
-	if s, ok := v.(string); ok && t.Kind == sqldb.UUID {
-		if usual, ok := sqldb.ParseUUID(s); ok && usual != s {
-			return []any{usual, s}
+// spellings are a value, and on SQLite a UUID in its other forms too: they are
+// kept there as the texts that they were written as.
+func (r *resolver) spellings(v any, t sqldb.ColumnType) []any {
+	all := []any{v}
+	s, ok := v.(string)
+	if !ok || t.Kind != sqldb.UUID {
+		return all
+	}
+	if d, err := r.runner.Database().Dialect(r.ctx); err != nil || d.Vendor() != "sqlite" {
+		return all // what follows tells the error
+	}
+	if usual, ok := sqldb.ParseUUID(s); ok {
+		hex := strings.ReplaceAll(usual, "-", "")
+		for _, x := range []string{usual, hex, strings.ToUpper(usual), strings.ToUpper(hex)} {
+			if x != s {
+				all = append(all, x)
+			}
 		}
 	}
-	return []any{v}
+	return all
 }
 
 func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (sqldb.Cond, error) {
@@ -706,7 +717,7 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 				return nil, err
 			}
 			if x != nil { // NULL is in nothing
-				values = append(values, spellings(x, t)...)
+				values = append(values, r.spellings(x, t)...)
 			}
 		}
 		return &sqldb.Compare{Left: left, Lookup: kind, Right: values}, nil
@@ -738,7 +749,7 @@ func (r *resolver) comparison(left sqldb.Expr, kind string, v starlark.Value) (s
 		if err != nil {
 			return nil, err
 		}
-		if all := spellings(right, t); len(all) > 1 {
+		if all := r.spellings(right, t); len(all) > 1 {
 			return &sqldb.Compare{Left: left, Lookup: "in", Right: all}, nil
 		}
 		return &sqldb.Compare{Left: left, Lookup: kind, Right: right}, nil

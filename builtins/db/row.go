@@ -507,6 +507,10 @@ func (r *Row) relation(name string) (starlark.Value, error) {
 		}
 		qs := newQuerySet(l.st, l.db, k.Child, l.thread)
 		qs.of = &relation{k.Column, v}
+		if v == starlark.None { // nothing points to NULL
+			qs.empty = true
+			return qs, nil
+		}
 		return value(qs.restrict("filter", false, nil, []starlark.Tuple{{starlark.String(k.Column.Name), v}}))
 	}
 	return nil, nil

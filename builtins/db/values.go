@@ -675,18 +675,8 @@ func toPlain(v starlark.Value, zone *datetime.Zone) (any, error) {
 
 // forWriting fits a value to a column that it is written to.
 func forWriting(v any, c *sqldb.Column, vendor string) (any, error) {
-	switch x := v.(type) {
-	case string:
-		if c.Type.Kind != sqldb.UUID {
-			return v, nil
-		}
-		usual, ok := sqldb.ParseUUID(x)
-		if !ok {
-			return nil, engine.ValueError.Errorf("%s: want a UUID, not %q", c.Name, x)
-		}
-		return usual, nil
-	case time.Time:
-		if err := sqldb.CheckTime(x); err != nil {
+	if t, ok := v.(time.Time); ok {
+		if err := sqldb.CheckTime(t); err != nil {
 			return nil, engine.ValueError.Errorf("%s: %w", c.Name, err)
 		}
 	}

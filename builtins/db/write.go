@@ -148,8 +148,11 @@ func (w *writer) unnumbered(kvs []starlark.Tuple) ([]starlark.Tuple, error) {
 // QuerySet is of. Another row's key is refused.
 func (w *writer) belonging(kvs []starlark.Tuple) ([]starlark.Tuple, error) {
 	of := w.qs.of
-	if of == nil {
+	switch {
+	case of == nil:
 		return kvs, nil
+	case of.value == starlark.None:
+		return nil, engine.ValueError.Errorf("the row that new rows of %s would belong to has no value for %s to point to: save it with one first", w.qs.table.Name, of.column.Name)
 	}
 	for _, kv := range kvs {
 		c, err := w.column(string(kv[0].(starlark.String)))

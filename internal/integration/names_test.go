@@ -27,6 +27,8 @@ def handle():
             fail(name)
         if db.table("owner").filter(Pet = pet).count() != 1 or db.table(name).filter(owner__name = "Ann").count() != 1:
             fail(name)
+    if db.table("SQLite_master").filter(type = "table").count() != 2:
+        fail("sqlite_master")
     _, err = catch(lambda: db.table("\u017fqlite_master").count(), DatabaseError)
     return err.message
 `)

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"testing"
 )
 
@@ -40,6 +41,31 @@ def handle():
 `)
 			if _, err := call(context.Background()); err != nil {
 				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestPointedColumnNull: nothing points to a row that has no value there.
+func TestPointedColumnNull(t *testing.T) {
+	for name, b := range backends(t) {
+		t.Run(name, func(t *testing.T) {
+			statements(t, b,
+				`CREATE TABLE acct (id integer PRIMARY KEY, email varchar(50) UNIQUE)`,
+				`CREATE TABLE letter (id integer PRIMARY KEY, mail varchar(50), FOREIGN KEY (mail) REFERENCES acct(email))`,
+				`INSERT INTO acct (id) VALUES (1)`,
+				`INSERT INTO letter (id) VALUES (1)`,
+			)
+			call := start(t, oneDatabase(b.URL), `
+def handle():
+    letters = db.table("acct").get(id = 1).letter
+    _, err = catch(lambda: letters.create(id = 2), ValueError)
+    if letters.count() + letters.delete()[0] != 0 or "no value for mail to point to" not in err.message:
+        fail(err)
+    return db.table("letter").count()
+`)
+			if got, err := call(context.Background()); fmt.Sprint(got) != "1" || err != nil {
+				t.Fatal(got, err)
 			}
 		})
 	}

@@ -88,6 +88,7 @@ type scope struct {
 	// that it reads outside of aggregates: they are grouped by too.
 	having bool
 	plain  []string
+	groups []Expr // what the query is grouped by
 }
 
 func (c *Compiler) writer(ctx context.Context) (*writer, error) {
@@ -182,6 +183,7 @@ func hopPath(hops []Hop) string {
 // query writes a SELECT.
 func (w *writer) query(q *Select, parent *scope) *buffer {
 	s := w.scope(parent, q.Table)
+	s.groups = q.Group
 	where, having := &buffer{}, &buffer{}
 	for _, c := range q.Where {
 		b := where
@@ -225,33 +227,34 @@ func (w *writer) query(q *Select, parent *scope) *buffer {
 			order.str(" DESC")
 		}
 	}
+	group, by := &buffer{}, " GROUP BY "
+	if q.Group != nil {
+		for _, e := range q.Group {
+			group.str(by)
+			by = ", "
+			// By place: values are bound, so the same expression written
+			// twice would not look the same to PostgreSQL.
+			if n := position[e]; n > 0 {
+				group.str(strconv.Itoa(n))
+			} else {
+				w.expr(group, s, e)
+			}
+		}
+		for _, column := range s.plain {
+			group.str(by, column)
+			by = ", "
+		}
+	}
 	b := &buffer{}
 	b.str("SELECT ")
 	if q.Distinct {
 		b.str("DISTINCT ")
 	}
-	b.add(outs).str(" FROM ").add(w.from(s)).add(&s.joins)
+	b.add(outs).str(" FROM ").add(w.from(s)).add(&s.joins) // joins are those of all parts
 	if len(where.text) > 0 {
 		b.str(" WHERE ").add(where)
 	}
-	by := " GROUP BY "
-	if q.Group != nil {
-		for _, e := range q.Group {
-			b.str(by)
-			by = ", "
-			// By place: values are bound, so the same expression written
-			// twice would not look the same to PostgreSQL.
-			if n := position[e]; n > 0 {
-				b.str(strconv.Itoa(n))
-			} else {
-				w.expr(b, s, e)
-			}
-		}
-		for _, column := range s.plain {
-			b.str(by, column)
-			by = ", "
-		}
-	}
+	b.add(group)
 	if len(having.text) > 0 {
 		b.str(" HAVING ").add(having)
 	}
@@ -335,6 +338,14 @@ func (w *writer) output(b *buffer, s *scope, e Expr) {
 
 // expr writes an expression.
 func (w *writer) expr(b *buffer, s *scope, e Expr) {
+	if _, column := e.(*Col); s.having && !column && !HasAggregate(e) && slices.Contains(s.groups, e) {
+		inner := &buffer{}
+		s.having = false
+		w.expr(inner, s, e)
+		s.having = true
+		w.ofGroup(b, inner)
+		return
+	}
 	switch e := e.(type) {
 	case *Col:
 		w.column(b, s, e)
@@ -382,10 +393,29 @@ func (w *writer) bare(b *buffer, s *scope, c *Col) {
 	text := w.join(s, c.Hops) + "." + name
 	// PostgreSQL has no groups of json, and reads it beside the key.
 	json := w.d.Vendor() == "postgresql" && c.Column.Type.SQL == "json"
-	if s.having && !json && !slices.Contains(s.plain, text) {
+	switch {
+	case !s.having:
+	case slices.ContainsFunc(s.groups, func(e Expr) bool { return len(c.Part)+len(c.Path) > 0 && SameColumn(e, c) }):
+		// The part, or what is at the path, is the same in all rows of a group.
+		w.ofGroup(b, (&buffer{}).str(text))
+		return
+	case !json && !slices.Contains(s.plain, text):
 		s.plain = append(s.plain, text)
 	}
 	b.str(text)
+}
+
+// ofGroup writes what is the same in all rows of a group, where it is not known
+// to be: of the first row. SQLite takes any by itself.
+func (w *writer) ofGroup(b, e *buffer) {
+	switch w.d.(type) {
+	case PostgreSQL:
+		b.str("(ARRAY_AGG(").add(e).str("))[1]")
+	case MySQL:
+		b.str("MIN(").add(e).str(")")
+	default:
+		b.add(e)
+	}
 }
 
 func (w *writer) column(b *buffer, s *scope, c *Col) {
@@ -523,11 +553,11 @@ func (w *writer) arith(b *buffer, s *scope, a *Arith) {
 	if whole := w.d.Vendor() == "sqlite" && (kind == DecimalKind || kind == Float); whole && a.Op == '%' {
 		b.str("(")
 		w.expr(b, s, a.X)
-		b.str(" - CAST(CAST(")
+		b.str(" - CAST(ROUND(CAST(")
 		w.expr(b, s, a.X)
 		b.str(" AS REAL) / ")
 		w.expr(b, s, a.Y)
-		b.str(" AS INTEGER) * ")
+		b.str(", 9) AS INTEGER) * ")
 		w.expr(b, s, a.Y)
 		b.str(")")
 		return

@@ -910,7 +910,11 @@ func (w *writer) jsonLookup(b *buffer, s *scope, c *Col, cmp *Compare) {
 		case MySQL:
 			w.jsonAgainstLoosely(b, s, c, op, e)
 		default:
-			w.jsonPath(b, s, c, "->>")
+			as := "->>"
+			if _, call := e.(*Call); call && e.Type().Kind == JSONKind {
+				as = "->" // as call writes its own
+			}
+			w.jsonPath(b, s, c, as)
 			b.str(op)
 			w.operand(b, s, ColumnType{Kind: Text}, e)
 		}
@@ -1000,9 +1004,20 @@ func (w *writer) jsonAgainstLoosely(b *buffer, s *scope, c *Col, op string, e Ex
 		w.expr(b, s, e)
 		b.str(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' END")
 	case JSONKind:
-		w.jsonPath(b, s, c, "->")
+		// MariaDB compares what is at a path without its quotes, unless a
+		// function stands around it.
+		operand := func(e Expr) {
+			if _, path := e.(*Col); !path {
+				w.expr(b, s, e)
+				return
+			}
+			b.str("COALESCE(")
+			w.expr(b, s, e)
+			b.str(")")
+		}
+		operand(c)
 		b.str(op)
-		w.expr(b, s, e)
+		operand(e)
 	default:
 		w.jsonPath(b, s, c, "->>")
 		b.str(op)

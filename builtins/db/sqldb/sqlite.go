@@ -128,7 +128,9 @@ func (d SQLite) inspect(ctx context.Context, r Runner, schema, name string) (*Ta
 		return nil, err
 	}
 	schema = schemas[0]
-	found, err := r.values(ctx, `SELECT name, sql FROM `+d.quote(schema)+`.sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')`, name)
+	// It does not list itself.
+	found, err := r.values(ctx, `SELECT name, sql FROM (SELECT name, sql FROM `+d.quote(schema)+`.sqlite_master WHERE type IN ('table', 'view')
+		UNION ALL VALUES ('sqlite_master', NULL), ('sqlite_schema', NULL)) WHERE name = ? COLLATE NOCASE`, name)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}

@@ -530,6 +530,24 @@ func (c *Compiler) BulkUpdate(ctx context.Context, t *Table, columns []*Column, 
 		size = min(size, batch)
 	}
 	var n int64
+	if _, ok := w.d.(MySQL); ok {
+		// MySQL takes a value of a derived table for a TEXT, and cuts it.
+		const most = 1<<16 - 1
+		long := func(v any) bool { return argBytes([]any{v}) > most }
+		var each [][]any
+		rows = slices.DeleteFunc(slices.Clone(rows), func(row []any) bool {
+			if !slices.ContainsFunc(row, long) {
+				return false
+			}
+			each = append(each, row)
+			return true
+		})
+		if len(each) > 0 {
+			if n, err = c.updateEach(ctx, w, t, key, columns, each); err != nil {
+				return n, oversized(w.d, err, slices.Concat(each...))
+			}
+		}
+	}
 	for len(rows) > 0 {
 		part := w.batch(rows, size)
 		rows = rows[len(part):]
