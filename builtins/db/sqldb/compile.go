@@ -550,23 +550,22 @@ func (w *writer) arith(b *buffer, s *scope, a *Arith) {
 		op = " DIV " // as the others divide integers
 	}
 	// SQLite keeps a whole Decimal as an integer, and divides it as one.
-	if whole := w.d.Vendor() == "sqlite" && (kind == DecimalKind || kind == Float); whole && a.Op == '%' {
-		b.str("(")
+	whole := w.d.Vendor() == "sqlite" && (kind == DecimalKind || kind == Float)
+	b.str("(")
+	switch {
+	case whole && a.Op == '%':
 		w.expr(b, s, a.X)
 		b.str(" - CAST(ROUND(CAST(")
 		w.expr(b, s, a.X)
 		b.str(" AS REAL) / ")
 		w.expr(b, s, a.Y)
-		b.str(", 9) AS INTEGER) * ")
-		w.expr(b, s, a.Y)
-		b.str(")")
-		return
-	} else if whole && a.Op == '/' {
-		b.str("(CAST(")
+		b.str(", 9) AS INTEGER)")
+		op = " * "
+	case whole && a.Op == '/':
+		b.str("CAST(")
 		w.expr(b, s, a.X)
 		b.str(" AS REAL)")
-	} else {
-		b.str("(")
+	default:
 		w.expr(b, s, a.X)
 	}
 	b.str(op)

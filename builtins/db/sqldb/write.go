@@ -158,7 +158,10 @@ func (in Insert) conflict(err error) error {
 		in.Table.Name, strings.Join(ColumnNames(in.Unique), ", "))}
 }
 
-// InsertRow inserts one row and returns all of its columns as they are then.
+// InsertRow inserts one row and returns all of its columns as they are then; nil
+// where a conflict is ignored. MySQL itself, which gives no row back, is asked for
+// it by the key; of a table without one come the values that were given. It
+// refuses a row whose key MySQL would make by an expression.
 func (c *Compiler) InsertRow(ctx context.Context, in Insert) (*Chunk, error) {
 	w, err := c.writer(ctx)
 	if err != nil {
